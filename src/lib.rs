@@ -1,1 +1,6 @@
+//! Rolitt sells a product before it exists. This page is the map; each module's first paragraph says what lives in it.
+//!
+//! Imports run one way: `http → app → ui → api → workflows → {store, providers} → domain`, and `outbox → workflows`.
+//! `context` stands between workflows and what they use. What is not marked `ssr` is compiled for the browser as well.
 
+pub mod domain;

@@ -1,0 +1,98 @@
+//! The background's work as one enum: what must still happen because of something already durable. Adding a variant
+//! makes the compiler point at the one `match` in `outbox/`.
+
+use super::ids::{PreorderId, WebhookId};
+use super::text_enum::text_enum;
+
+/// A delivery as it stands in `outbox.payload`. It names rows, it does not copy them: what is sent is read when it is
+/// sent, so a corrected row corrects the delivery too.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Delivery {
+    CreateFirebaseUser { preorder_id: PreorderId },
+    KlaviyoPreorderStarted { preorder_id: PreorderId },
+    KlaviyoPreorderSuccess { preorder_id: PreorderId },
+    ApplyStripeEvent { webhook_id: WebhookId },
+    /// Tells a buyer who left a phone number that the preorder is paid.
+    SendSms { preorder_id: PreorderId },
+}
+
+text_enum! {
+    pub enum DeliveryKind {
+        CreateFirebaseUser => "create_firebase_user",
+        KlaviyoPreorderStarted => "klaviyo_preorder_started",
+        KlaviyoPreorderSuccess => "klaviyo_preorder_success",
+        ApplyStripeEvent => "apply_stripe_event",
+        SendSms => "send_sms",
+    }
+}
+
+text_enum! {
+    pub enum DeliveryState {
+        Pending => "pending",
+        Running => "running",
+        Done => "done",
+        Dead => "dead",
+    }
+}
+
+text_enum! {
+    /// Deliveries that share a provider share a lane: a slow Klaviyo never holds up a payment.
+    pub enum Lane {
+        Settlement => "settlement",
+        Klaviyo => "klaviyo",
+        Firebase => "firebase",
+        Sms => "sms",
+    }
+}
+
+impl Delivery {
+    pub const fn kind(&self) -> DeliveryKind {
+        match self {
+            Self::CreateFirebaseUser { .. } => DeliveryKind::CreateFirebaseUser,
+            Self::KlaviyoPreorderStarted { .. } => DeliveryKind::KlaviyoPreorderStarted,
+            Self::KlaviyoPreorderSuccess { .. } => DeliveryKind::KlaviyoPreorderSuccess,
+            Self::ApplyStripeEvent { .. } => DeliveryKind::ApplyStripeEvent,
+            Self::SendSms { .. } => DeliveryKind::SendSms,
+        }
+    }
+
+    pub fn preorder_id(&self) -> Option<&PreorderId> {
+        match self {
+            Self::CreateFirebaseUser { preorder_id }
+            | Self::KlaviyoPreorderStarted { preorder_id }
+            | Self::KlaviyoPreorderSuccess { preorder_id }
+            | Self::SendSms { preorder_id } => Some(preorder_id),
+            Self::ApplyStripeEvent { .. } => None,
+        }
+    }
+
+    /// One delivery of a kind for one thing, ever: the second insert is dropped by the unique index.
+    pub fn dedupe_key(&self) -> String {
+        let subject = match self {
+            Self::ApplyStripeEvent { webhook_id } => webhook_id.as_str(),
+            Self::CreateFirebaseUser { preorder_id }
+            | Self::KlaviyoPreorderStarted { preorder_id }
+            | Self::KlaviyoPreorderSuccess { preorder_id }
+            | Self::SendSms { preorder_id } => preorder_id.as_str(),
+        };
+        format!("{}:{subject}", self.kind())
+    }
+}
+
+impl DeliveryKind {
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::ApplyStripeEvent => Lane::Settlement,
+            Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
+            Self::CreateFirebaseUser => Lane::Firebase,
+            Self::SendSms => Lane::Sms,
+        }
+    }
+}
+
+impl Lane {
+    pub fn kinds(self) -> impl Iterator<Item = DeliveryKind> {
+        DeliveryKind::ALL.iter().copied().filter(move |kind| kind.lane() == self)
+    }
+}

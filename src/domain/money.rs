@@ -1,0 +1,137 @@
+//! Money in minor units, never a float. A currency knows how many digits follow the point; the rest is arithmetic.
+
+use super::text_enum::text_enum;
+
+text_enum! {
+    /// The currencies the shop sells in, as Stripe spells them.
+    pub enum Currency {
+        Usd => "usd",
+        Eur => "eur",
+        Cny => "cny",
+        Jpy => "jpy",
+    }
+}
+
+impl Currency {
+    /// Digits after the point: the yen has no cents.
+    pub const fn decimals(self) -> usize {
+        match self {
+            Self::Usd | Self::Eur | Self::Cny => 2,
+            Self::Jpy => 0,
+        }
+    }
+
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Usd => "$",
+            Self::Eur => "€",
+            Self::Cny => "CN¥",
+            Self::Jpy => "¥",
+        }
+    }
+
+    /// Any typing of a currency that a person or a browser may send: `USD`, ` usd`.
+    pub fn parse(typed: &str) -> Option<Self> {
+        typed.trim().to_ascii_lowercase().parse().ok()
+    }
+}
+
+/// An amount of one currency, in its smallest unit (cents; yen).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Money {
+    pub minor: i64,
+    pub currency: Currency,
+}
+
+impl Money {
+    pub const fn new(minor: i64, currency: Currency) -> Self {
+        Self { minor, currency }
+    }
+
+    /// The number alone, all its decimals, no grouping: `499.00`, `74800`. What Klaviyo and exports want.
+    pub fn decimal(self) -> String {
+        let decimals = self.currency.decimals();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let digits = format!("{:0>width$}", self.minor.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+
+    /// For a price tag: `$499`, `$1,249.50`, `CN¥3,599`. Cents are shown only where there are any.
+    pub fn short(self) -> String {
+        let full = self.to_string();
+        full.strip_suffix(".00").map_or(full.clone(), str::to_owned)
+    }
+
+    /// `None` when the currencies differ or the sum does not fit: never a silent mix.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        (self.currency == other.currency)
+            .then(|| self.minor.checked_add(other.minor))?
+            .map(|minor| Self::new(minor, self.currency))
+    }
+}
+
+/// For statements: `$499.00`, `CN¥3,599.00`, `¥74,800`.
+impl std::fmt::Display for Money {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let decimal = self.decimal();
+        let unsigned = decimal.trim_start_matches('-');
+        let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(w, f)| (w, Some(f)));
+        if self.minor < 0 {
+            f.write_str("-")?;
+        }
+        f.write_str(self.currency.symbol())?;
+        for (index, digit) in whole.chars().enumerate() {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        fraction.map_or(Ok(()), |fraction| write!(f, ".{fraction}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dollar_has_cents_and_a_yen_has_none() {
+        assert_eq!(Money::new(49_900, Currency::Usd).to_string(), "$499.00");
+        assert_eq!(Money::new(124_950, Currency::Usd).short(), "$1,249.50");
+        assert_eq!(Money::new(359_900, Currency::Cny).short(), "CN¥3,599");
+        assert_eq!(Money::new(74_800, Currency::Jpy).to_string(), "¥74,800");
+        assert_eq!(Money::new(74_800, Currency::Jpy).decimal(), "74800");
+        assert_eq!(Money::new(5, Currency::Eur).decimal(), "0.05");
+        assert_eq!(Money::new(-5, Currency::Eur).to_string(), "-€0.05");
+    }
+
+    #[test]
+    fn two_currencies_are_never_added() {
+        assert_eq!(Money::new(1, Currency::Usd).checked_add(Money::new(1, Currency::Eur)), None);
+        assert_eq!(Money::new(i64::MAX, Currency::Usd).checked_add(Money::new(1, Currency::Usd)), None);
+        assert_eq!(
+            Money::new(1, Currency::Usd).checked_add(Money::new(2, Currency::Usd)),
+            Some(Money::new(3, Currency::Usd))
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_amount_written_out_reads_back_as_itself(minor: i64) {
+            for &currency in Currency::ALL {
+                let written = Money::new(minor, currency).decimal().replace('.', "");
+                proptest::prop_assert_eq!(written.parse::<i64>().ok(), Some(minor));
+            }
+        }
+
+        #[test]
+        fn the_display_differs_from_the_decimal_by_symbol_and_commas_alone(minor: i64) {
+            for &currency in Currency::ALL {
+                let money = Money::new(minor, currency);
+                let bare = money.to_string().replace(currency.symbol(), "").replace(',', "");
+                proptest::prop_assert_eq!(bare, money.decimal());
+            }
+        }
+    }
+}
