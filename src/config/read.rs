@@ -37,7 +37,11 @@ impl Reader<'_> {
         Settings {
             environment,
             database_url: self.database_url(),
-            site_addr: self.parsed("LEPTOS_SITE_ADDR", "127.0.0.1:3000", "must be an address and a port, such as 127.0.0.1:3000"),
+            site_addr: self.parsed(
+                "LEPTOS_SITE_ADDR",
+                "127.0.0.1:3000",
+                "must be an address and a port, such as 127.0.0.1:3000",
+            ),
             public_base_url: self.public_base_url(production),
             stripe: self.stripe(production),
             webhook_secrets: self.webhook_secrets(),
@@ -47,7 +51,11 @@ impl Reader<'_> {
             firebase: self.firebase(),
             twilio: self.twilio(),
             first_admin: self.first_admin(production),
-            rate_limit_per_minute: self.parsed("RATE_LIMIT_PER_MINUTE", "60", "must be a whole number; 0 means no limit"),
+            rate_limit_per_minute: self.parsed(
+                "RATE_LIMIT_PER_MINUTE",
+                "60",
+                "must be a whole number; 0 means no limit",
+            ),
             trusted_proxies: self.trusted_proxies(),
         }
     }
@@ -148,7 +156,9 @@ impl Reader<'_> {
         let Some(text) = self.text("COLOR_PRICE_MAP_JSON") else { return BTreeMap::new() };
         match serde_json::from_str::<BTreeMap<String, String>>(&text) {
             Ok(map) if map.values().all(|price| price.starts_with("price_")) => map,
-            Ok(_) => self.fault("COLOR_PRICE_MAP_JSON", "every value must be a Stripe price id, price_…", BTreeMap::new()),
+            Ok(_) => {
+                self.fault("COLOR_PRICE_MAP_JSON", "every value must be a Stripe price id, price_…", BTreeMap::new())
+            }
             Err(error) => {
                 let problem = format!("must be JSON such as {{\"sakura-pink\":\"price_…\"}} ({error})");
                 self.fault("COLOR_PRICE_MAP_JSON", problem, BTreeMap::new())
@@ -162,7 +172,10 @@ impl Reader<'_> {
         if base.is_some() && self.text("KLAVIYO_API_KEY").is_none() {
             return self.fault("KLAVIYO_API_KEY", "must be set where KLAVIYO_API_BASE is", None);
         }
-        Some(KlaviyoSettings { api_key: api_key?, api_base: base.unwrap_or_else(|| "https://a.klaviyo.com".to_owned()) })
+        Some(KlaviyoSettings {
+            api_key: api_key?,
+            api_base: base.unwrap_or_else(|| "https://a.klaviyo.com".to_owned()),
+        })
     }
 
     fn firebase(&mut self) -> Option<FirebaseSettings> {
@@ -225,7 +238,8 @@ impl Reader<'_> {
         let weak = password.chars().count() < SHORTEST_PASSWORD
             || WELL_KNOWN_PASSWORDS.contains(&password.to_lowercase().as_str());
         if production && weak {
-            let problem = format!("must be {SHORTEST_PASSWORD} characters or more in production, and not a well-known one");
+            let problem =
+                format!("must be {SHORTEST_PASSWORD} characters or more in production, and not a well-known one");
             return self.fault("ADMIN_PASSWORD", problem, None);
         }
         Some((email, password))
@@ -278,9 +292,19 @@ mod tests {
             ("TRUSTED_PROXIES", "nobody"),
         ]);
         for name in [
-            "ROLITT_ENV", "DATABASE_URL", "LEPTOS_SITE_ADDR", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET",
-            "COLOR_PRICE_MAP_JSON", "KLAVIYO_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "TWILIO_ACCOUNT_SID",
-            "TWILIO_AUTH_TOKEN", "ADMIN_EMAIL", "RATE_LIMIT_PER_MINUTE", "TRUSTED_PROXIES",
+            "ROLITT_ENV",
+            "DATABASE_URL",
+            "LEPTOS_SITE_ADDR",
+            "STRIPE_SECRET_KEY",
+            "STRIPE_WEBHOOK_SECRET",
+            "COLOR_PRICE_MAP_JSON",
+            "KLAVIYO_API_KEY",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "TWILIO_ACCOUNT_SID",
+            "TWILIO_AUTH_TOKEN",
+            "ADMIN_EMAIL",
+            "RATE_LIMIT_PER_MINUTE",
+            "TRUSTED_PROXIES",
         ] {
             assert!(wrong.contains(&name), "{name} is not among {wrong:?}");
         }

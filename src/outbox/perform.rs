@@ -21,7 +21,9 @@ pub enum Performed {
 /// What a done delivery leaves on our own records, written with the mark that it is done.
 pub enum Effect {
     Nothing,
-    FirebaseUser { id: String },
+    FirebaseUser {
+        id: String,
+    },
     /// When Klaviyo took the success event.
     KlaviyoSuccess,
     KlaviyoStarted,
@@ -30,7 +32,9 @@ pub enum Effect {
 pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
     let delivery = match serde_json::from_str::<Delivery>(&row.payload) {
         Ok(delivery) => delivery,
-        Err(error) => return Performed::Failed(ProviderError::Permanent(format!("the payload can't be read: {error}"))),
+        Err(error) => {
+            return Performed::Failed(ProviderError::Permanent(format!("the payload can't be read: {error}")));
+        }
     };
     let result = match &delivery {
         Delivery::CreateFirebaseUser { preorder_id } => match preorder(ctx, preorder_id).await {

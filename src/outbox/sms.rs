@@ -8,7 +8,11 @@ use crate::providers::ProviderError;
 use crate::store::outbox::{self, Claimed};
 use crate::store::preorders::Preorder;
 
-pub async fn preorder_paid(ctx: &Context, row: &Claimed, preorder: &Preorder) -> Result<(String, Effect), ProviderError> {
+pub async fn preorder_paid(
+    ctx: &Context,
+    row: &Claimed,
+    preorder: &Preorder,
+) -> Result<(String, Effect), ProviderError> {
     let sms = ctx.sms.as_ref();
     let sms = sms.ok_or_else(|| ProviderError::Configuration("SMS is switched off".to_owned()))?;
     let Some(phone) = &preorder.phone else { return Ok(("no phone number".to_owned(), Effect::Nothing)) };

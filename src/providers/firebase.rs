@@ -17,7 +17,9 @@ pub struct Firebase {
 
 enum Access {
     /// The emulator takes the word `owner` for a token, and stands behind the real host's name as a path.
-    Emulator { host: String },
+    Emulator {
+        host: String,
+    },
     ServiceAccount(gcp_auth::CustomServiceAccount),
 }
 
@@ -31,9 +33,13 @@ pub struct NewUser<'a> {
 /// What became of a user who was to exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserMade {
-    New { id: String },
+    New {
+        id: String,
+    },
     /// One with this id or address was there before; its id is what counts.
-    Existed { id: String },
+    Existed {
+        id: String,
+    },
 }
 
 impl Firebase {
@@ -69,10 +75,12 @@ impl Firebase {
     }
 
     async fn find_by_email(&self, email: &str) -> Result<UserMade, ProviderError> {
-        let found = self.post("accounts:lookup", &json!({ "email": [email] })).await?.map_err(|refused| refused.error)?;
+        let found =
+            self.post("accounts:lookup", &json!({ "email": [email] })).await?.map_err(|refused| refused.error)?;
         let id = found.pointer("/users/0/localId").and_then(Value::as_str);
         // Deleted between the two calls: the next try makes it.
-        let gone = || ProviderError::Retry { message: format!("{SERVICE} lost the user it had just named"), after: None };
+        let gone =
+            || ProviderError::Retry { message: format!("{SERVICE} lost the user it had just named"), after: None };
         id.map(|id| UserMade::Existed { id: id.to_owned() }).ok_or_else(gone)
     }
 

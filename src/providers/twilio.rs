@@ -22,10 +22,7 @@ impl Twilio {
     pub async fn send(&self, to: &str, body: &str) -> Result<String, ProviderError> {
         let response = self
             .http
-            .post(format!(
-                "{}/2010-04-01/Accounts/{}/Messages.json",
-                self.settings.api_base, self.settings.account_sid
-            ))
+            .post(format!("{}/2010-04-01/Accounts/{}/Messages.json", self.settings.api_base, self.settings.account_sid))
             .basic_auth(&self.settings.account_sid, Some(&self.settings.auth_token))
             .form(&[("To", to), ("From", &self.settings.from), ("Body", body)])
             .send()

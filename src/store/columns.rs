@@ -47,8 +47,22 @@ macro_rules! text_column {
 }
 
 text_columns!(
-    AdminId, AttemptId, AttemptState, Currency, DeliveryId, DeliveryKind, DeliveryState, FulfilmentStatus, Lane, Locale,
-    PaymentStatus, PreorderId, PreorderStatus, Role, WebhookId, WebhookStatus,
+    AdminId,
+    AttemptId,
+    AttemptState,
+    Currency,
+    DeliveryId,
+    DeliveryKind,
+    DeliveryState,
+    FulfilmentStatus,
+    Lane,
+    Locale,
+    PaymentStatus,
+    PreorderId,
+    PreorderStatus,
+    Role,
+    WebhookId,
+    WebhookStatus,
 );
 
 impl Type<Sqlite> for Timestamp {

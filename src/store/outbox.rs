@@ -117,13 +117,7 @@ pub struct Finished<'a> {
 }
 
 /// Says whether the lease still held: if not, somebody else has the delivery, and nothing is written.
-pub async fn finish(
-    tx: &mut Tx,
-    id: &DeliveryId,
-    token: &str,
-    to: &Finished<'_>,
-    now: Timestamp,
-) -> StoreResult<bool> {
+pub async fn finish(tx: &mut Tx, id: &DeliveryId, token: &str, to: &Finished<'_>, now: Timestamp) -> StoreResult<bool> {
     const SQL: &str = "UPDATE outbox SET state = $3, run_at = COALESCE($4, run_at), last_error = $5, \
          finished_at = $6, lease_until = NULL, lease_token = NULL \
          WHERE id = $1 AND lease_token = $2 AND state = 'running'";

@@ -173,14 +173,14 @@ pub async fn save_klaviyo_sent(tx: &mut Tx, id: &PreorderId, at: Timestamp) -> S
 pub async fn list(db: &Db, before: Option<(Timestamp, PreorderId)>, limit: i64) -> StoreResult<Vec<Preorder>> {
     const FIRST: &str = concat!("SELECT ", columns!(), " FROM preorders ORDER BY created_at DESC, id DESC LIMIT $1");
     const NEXT: &str = concat!(
-        "SELECT ", columns!(), " FROM preorders WHERE (created_at, id) < ($1, $2) \
+        "SELECT ",
+        columns!(),
+        " FROM preorders WHERE (created_at, id) < ($1, $2) \
          ORDER BY created_at DESC, id DESC LIMIT $3"
     );
     Ok(match before {
         None => on_read!(db, c => sqlx::query_as(FIRST).bind(limit).fetch_all(c).await)?,
-        Some((at, id)) => {
-            on_read!(db, c => sqlx::query_as(NEXT).bind(at).bind(&id).bind(limit).fetch_all(c).await)?
-        }
+        Some((at, id)) => on_read!(db, c => sqlx::query_as(NEXT).bind(at).bind(&id).bind(limit).fetch_all(c).await)?,
     })
 }
 
@@ -192,7 +192,9 @@ pub async fn search_email(
     limit: i64,
 ) -> StoreResult<Vec<Preorder>> {
     const SQL: &str = concat!(
-        "SELECT ", columns!(), " FROM preorders WHERE email LIKE $1 ESCAPE '\\' AND (created_at, id) < ($2, $3) \
+        "SELECT ",
+        columns!(),
+        " FROM preorders WHERE email LIKE $1 ESCAPE '\\' AND (created_at, id) < ($2, $3) \
          ORDER BY created_at DESC, id DESC LIMIT $4"
     );
     let pattern = format!("%{}%", text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));

@@ -58,7 +58,8 @@ async fn apply(ctx: &Context, id: &WebhookId, fact: &PaymentFact) -> Result<Stri
 
 async fn mark(ctx: &Context, id: &WebhookId, status: WebhookStatus, error: Option<&str>) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
-    webhooks::save_applied(&mut tx, id, &Applied { status, preorder_id: None, email: None, error }, ctx.clock.now()).await?;
+    webhooks::save_applied(&mut tx, id, &Applied { status, preorder_id: None, email: None, error }, ctx.clock.now())
+        .await?;
     tx.commit().await?;
     Ok(())
 }

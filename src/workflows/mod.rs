@@ -3,6 +3,7 @@
 
 pub mod admins;
 pub mod apply_stripe_event;
+pub mod check_health;
 pub mod find_order;
 pub mod initiate_preorder;
 pub mod receive_webhook;

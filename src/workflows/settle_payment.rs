@@ -168,7 +168,9 @@ fn badges(before: &Preorder, attempts: &[Attempt], fact: &PaymentFact) -> Preord
         payment_status: progress.payment_status,
         paid_at: progress.paid_at,
         session_id: telling.and_then(|a| a.session_id.clone()).or_else(|| before.session_id.clone()),
-        payment_intent_id: telling.and_then(|a| a.payment_intent_id.clone()).or_else(|| before.payment_intent_id.clone()),
+        payment_intent_id: telling
+            .and_then(|a| a.payment_intent_id.clone())
+            .or_else(|| before.payment_intent_id.clone()),
         // What a person has corrected since is not overwritten by what the buyer typed at the till.
         shipping_address: before.shipping_address.clone().or_else(|| fact.shipping_address.clone()),
         ..before.clone()

@@ -30,9 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Where the buyer goes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Checkout {
-    Pay { url: String },
+    Pay {
+        url: String,
+    },
     /// Paid already, or on its way: the success page tells which.
-    Settled { session_id: Option<String> },
+    Settled {
+        session_id: Option<String>,
+    },
 }
 
 pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {

@@ -106,7 +106,12 @@ fn shipping(object: &Value) -> Option<String> {
         .or_else(|| object.get("shipping_details").filter(|d| d.is_object()))?;
     let part = |name: &str| text(details, &format!("/address/{name}"));
     let line = one_line([
-        text(details, "/name"), part("line1"), part("line2"), part("postal_code"), part("city"), part("state"),
+        text(details, "/name"),
+        part("line1"),
+        part("line2"),
+        part("postal_code"),
+        part("city"),
+        part("state"),
         part("country"),
     ]);
     (!line.is_empty()).then_some(line)
@@ -153,7 +158,10 @@ mod tests {
     fn what_is_odd_is_said_and_what_is_foreign_is_ignored() {
         assert!(matches!(read(&completed("half")), Reading::Odd(_)));
         assert!(matches!(read(r#"{"type":"checkout.session.completed","data":{"object":[]}}"#), Reading::Odd(_)));
-        assert!(matches!(read(r#"{"type":"payment_intent.succeeded","created":1,"data":{"object":{"id":"pi_1"}}}"#), Reading::Odd(_)));
+        assert!(matches!(
+            read(r#"{"type":"payment_intent.succeeded","created":1,"data":{"object":{"id":"pi_1"}}}"#),
+            Reading::Odd(_)
+        ));
         assert_eq!(read(r#"{"type":"customer.created"}"#), Reading::Ignored);
         assert_eq!(envelope("[]"), None);
         assert_eq!(envelope(r#"{"id":1,"type":"x"}"#), None);

@@ -35,7 +35,8 @@ pub fn session(session: &CheckoutSession) -> Session {
         _ => AttemptState::Open,
     };
     let currency = session.currency.as_ref().and_then(|c| c.to_string().parse().ok());
-    let received = (outcome == AttemptState::Paid).then(|| Some(Money::new(session.amount_total?, currency?))).flatten();
+    let received =
+        (outcome == AttemptState::Paid).then(|| Some(Money::new(session.amount_total?, currency?))).flatten();
     let metadata = |key: &str| session.metadata.as_ref()?.get(key).cloned();
     let shipping = session.collected_information.as_ref().and_then(|collected| collected.shipping_details.as_ref());
     Session {
@@ -60,7 +61,8 @@ pub fn session(session: &CheckoutSession) -> Session {
 pub fn intent(intent: &PaymentIntent) -> PaymentFact {
     let outcome = intent_outcome(intent);
     let currency = intent.currency.to_string().parse().ok();
-    let received = (outcome == AttemptState::Paid).then(|| Some(Money::new(intent.amount_received, currency?))).flatten();
+    let received =
+        (outcome == AttemptState::Paid).then(|| Some(Money::new(intent.amount_received, currency?))).flatten();
     PaymentFact {
         preorder_id: intent.metadata.get("preorder_id").cloned(),
         attempt_id: intent.metadata.get("attempt_id").cloned(),
@@ -100,7 +102,10 @@ fn card(intent: &PaymentIntent) -> Option<Card> {
 fn decline(intent: &PaymentIntent) -> Option<Decline> {
     let error = intent.last_payment_error.as_ref()?;
     let code = error.decline_code.clone().or_else(|| error.code.as_ref().map(ToString::to_string));
-    Some(Decline { code: code.unwrap_or_else(|| "unknown".to_owned()), message: error.message.clone().unwrap_or_default() })
+    Some(Decline {
+        code: code.unwrap_or_else(|| "unknown".to_owned()),
+        message: error.message.clone().unwrap_or_default(),
+    })
 }
 
 /// One line, as it would stand on a parcel.

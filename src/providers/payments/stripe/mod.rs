@@ -6,9 +6,9 @@ pub mod signature;
 
 use std::collections::{BTreeMap, HashMap};
 
+use ::stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use ::stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionShippingAddressCollection,
@@ -30,10 +30,32 @@ const EXPAND: &[&str] = &["payment_intent", "payment_intent.latest_charge"];
 
 /// Where we ship.
 const SHIPS_TO: &[Country] = &[
-    Country::At, Country::Au, Country::Be, Country::Ca, Country::Ch, Country::Cn, Country::De, Country::Dk,
-    Country::Es, Country::Fi, Country::Fr, Country::Gb, Country::Hk, Country::Ie, Country::It, Country::Jp,
-    Country::Kr, Country::Nl, Country::No, Country::Nz, Country::Pl, Country::Pt, Country::Se, Country::Sg,
-    Country::Tw, Country::Us,
+    Country::At,
+    Country::Au,
+    Country::Be,
+    Country::Ca,
+    Country::Ch,
+    Country::Cn,
+    Country::De,
+    Country::Dk,
+    Country::Es,
+    Country::Fi,
+    Country::Fr,
+    Country::Gb,
+    Country::Hk,
+    Country::Ie,
+    Country::It,
+    Country::Jp,
+    Country::Kr,
+    Country::Nl,
+    Country::No,
+    Country::Nz,
+    Country::Pl,
+    Country::Pt,
+    Country::Se,
+    Country::Sg,
+    Country::Tw,
+    Country::Us,
 ];
 
 pub struct Stripe {
@@ -55,7 +77,8 @@ impl Stripe {
         let mut builder =
             ClientBuilder::new(&settings.secret_key).request_strategy(RequestStrategy::Once).timeout(TIMEOUT);
         if let Some(base) = &settings.api_base {
-            builder = builder.url(base);
+            // It joins texts: without the slash, `/v1` would grow onto the last word of the path.
+            builder = builder.url(format!("{}/", base.trim_end_matches('/')));
         }
         let client = builder.build().map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
         Ok(Self { client, product_id, prices, prices_currency })
@@ -69,9 +92,12 @@ impl Stripe {
             item.price = Some(price.clone());
             return Ok(item);
         }
-        let currency: stripe_types::Currency = new.price.currency.as_str().parse().map_err(|_| {
-            ProviderError::Permanent(format!("Stripe does not know {}", new.price.currency))
-        })?;
+        let currency: stripe_types::Currency = new
+            .price
+            .currency
+            .as_str()
+            .parse()
+            .map_err(|_| ProviderError::Permanent(format!("Stripe does not know {}", new.price.currency)))?;
         let mut data = CreateCheckoutSessionLineItemsPriceData::new(currency);
         data.unit_amount = Some(new.price.minor);
         match &self.product_id {

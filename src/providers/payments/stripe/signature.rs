@@ -41,9 +41,9 @@ pub fn verify(header: Option<&str>, body: &[u8], secrets: &[String], now: Timest
     }
     // Which is checked first tells a forger nothing: both answer 400.
     let matches = secrets.iter().any(|secret| {
-        signatures.iter().any(|signature| {
-            hmac(secret, signed_at, body).is_some_and(|mac| mac.verify_slice(signature).is_ok())
-        })
+        signatures
+            .iter()
+            .any(|signature| hmac(secret, signed_at, body).is_some_and(|mac| mac.verify_slice(signature).is_ok()))
     });
     if !matches {
         return Err(SignatureError::NoMatch);
