@@ -24,8 +24,8 @@ pub struct Remembered {
 
 #[derive(Debug, Clone)]
 enum Entry {
-    /// Under way, with its fingerprint.
-    Busy(String),
+    /// Under way.
+    Busy,
     Done(Arc<Remembered>),
 }
 
@@ -48,10 +48,10 @@ impl Replays {
     fn begin(&mut self, key: &str, fingerprint: &str) -> Verdict {
         match self.entries.get(key) {
             None => {
-                self.entries.insert(key.to_owned(), Entry::Busy(fingerprint.to_owned()));
+                self.entries.insert(key.to_owned(), Entry::Busy);
                 Verdict::Go
             }
-            Some(Entry::Busy(_)) => Verdict::Refuse(
+            Some(Entry::Busy) => Verdict::Refuse(
                 Refusal::idempotency(format!(
                     "There is currently another in-progress request using this Idempotent Key (that probably means you \
                      submitted twice, and the other request is still going through): {key}. Please try again later."
