@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::core::{Core, lock};
@@ -46,11 +46,10 @@ impl Record for User {
 }
 
 /// Accounts, found by identifier, e-mail address or phone number.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(from = "Shelf<User>")]
 pub struct Users {
     users: Shelf<User>,
-    #[serde(skip)]
     by_contact: HashMap<String, String>,
 }
 
@@ -59,6 +58,12 @@ impl From<Shelf<User>> for Users {
         let by_contact =
             users.iter().flat_map(|user| contacts(user).map(|contact| (contact, user.local_id.clone()))).collect();
         Self { users, by_contact }
+    }
+}
+
+impl Serialize for Users {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        self.users.serialize(out)
     }
 }
 

@@ -12,25 +12,15 @@ async fn a_decline_keeps_the_session_open_and_another_card_pays_it() {
     let declined = rig.pay(&session, json!({ "card": "4000000000000002" })).await;
     assert_eq!((&declined["outcome"], &declined["session"]["status"]), (&json!("declined"), &json!("open")));
     assert_eq!(declined["decline"]["decline_code"], "generic_decline");
+    // Acts in quick succession may overtake one another on the wire, as at Stripe; wait for the first.
+    assert_eq!(rig.heard_types(3).await, ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]);
     let paid = rig.pay(&session, json!({ "card": "4242424242424242" })).await;
     assert_eq!((&paid["outcome"], &paid["session"]["payment_status"]), (&json!("paid"), &json!("paid")));
     let back = format!("http://shop.test/preorder/success?session_id={}", text_of(&session, "id"));
     assert_eq!(paid["redirect"], json!(back));
     assert_eq!(declined["session"]["payment_intent"], paid["session"]["payment_intent"]);
-    let expected = [
-        "payment_intent.created",
-        "charge.failed",
-        "payment_intent.payment_failed",
-        "payment_intent.succeeded",
-        "charge.succeeded",
-        "checkout.session.completed",
-    ];
-    let mut heard = rig.heard_types(6).await;
-    assert_eq!(heard[3..], expected[3..]);
-    heard.sort_unstable();
-    let mut expected = expected;
-    expected.sort_unstable();
-    assert_eq!(heard, expected);
+    let heard = rig.heard_types(6).await;
+    assert_eq!(heard[3..], ["payment_intent.succeeded", "charge.succeeded", "checkout.session.completed"]);
 }
 
 #[tokio::test]
