@@ -63,6 +63,8 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Core {
     pub fn new(public_base: String, hook: Hook, state_file: Option<PathBuf>) -> Arc<Self> {
+        // reqwest was built without a cryptography of its own; an error says that one is installed already.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
