@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
 use super::faults::{FaultDesk, Service};
-use super::identity::Users;
 use super::inbox::{Inbox, Seen, Tray};
 use super::stripe::idempotency::Replays;
 use super::stripe::ledger::{Event, Ledger};
-use super::stripe::{attempt, expiry};
+use super::stripe::{debit, expiry};
+use super::users::Users;
 use super::webhooks::{Body, Delivery, DeliveryState, PostOffice};
 use super::{chaos, courier, ids, snapshot};
 
@@ -119,13 +119,13 @@ impl Core {
         let (sessions, debits) = {
             let ledger = lock(&self.ledger);
             let sessions = if look_at_sessions { expiry::due(&ledger, now) } else { Vec::new() };
-            (sessions, attempt::due_debits(&ledger, now_ms))
+            (sessions, debit::due_debits(&ledger, now_ms))
         };
         for id in sessions {
             self.act(&Origin::default(), |ledger| expiry::expire_if_due(ledger, &id, now));
         }
         for id in debits {
-            self.act(&Origin::default(), |ledger| attempt::settle_debit(ledger, &id));
+            self.act(&Origin::default(), |ledger| debit::settle_debit(ledger, &id));
         }
     }
 

@@ -65,3 +65,9 @@ pub fn now_rfc3339() -> String {
 pub fn now_rfc2822() -> String {
     OffsetDateTime::now_utc().format(&Rfc2822).unwrap_or_default()
 }
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
+}

@@ -13,9 +13,9 @@ use super::purchase::{self, Errors, cancel_address, success_address};
 use crate::sandbox::core::{Core, Origin, lock};
 use crate::sandbox::form::Form;
 use crate::sandbox::ids;
-use crate::sandbox::stripe::attempt::{self, Answer, Closed};
-use crate::sandbox::stripe::expiry;
+use crate::sandbox::stripe::attempt::{Answer, Closed};
 use crate::sandbox::stripe::ledger::{Session, SessionStatus};
+use crate::sandbox::stripe::{debit, expiry};
 
 /// The session as it is now; one past its time is expired by being looked at.
 pub fn find(core: &Core, id: &str) -> Option<Session> {
@@ -133,7 +133,7 @@ fn bank(core: &Core, session: &Session, form: &Form, succeeds: bool) -> Response
         return again(session, form, 422, &errors, None);
     }
     let delay_ms = form.get("delay_ms").and_then(|text| text.parse().ok()).unwrap_or(0_i64).clamp(0, 86_400_000);
-    let tried = core.act(&Origin::default(), |ledger| attempt::by_bank(ledger, &session.id, succeeds, delay_ms, buyer));
+    let tried = core.act(&Origin::default(), |ledger| debit::by_bank(ledger, &session.id, succeeds, delay_ms, buyer));
     match tried {
         Ok(answer) => after(core, session, form, answer),
         Err(why) => refused(core, session, why),

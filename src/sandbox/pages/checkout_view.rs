@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 
-use super::layout::{esc, page};
+use super::layout::{each, esc, page};
 use super::purchase::{Errors, cancel_address, example_shipping};
 use crate::sandbox::form::Form;
 use crate::sandbox::stripe::cards::OFFERED;
@@ -52,20 +52,12 @@ pub struct Shown<'a> {
 pub fn view(status: u16, shown: &Shown) -> Response {
     let session = shown.session;
     let amount = written(session.amount_total, &session.currency);
-    let lines: String = session
-        .lines
-        .iter()
-        .map(|line| {
-            let total = written(line.price.unit_amount.saturating_mul(line.quantity), &line.price.currency);
-            let times = if line.quantity > 1 { format!(" × {}", line.quantity) } else { String::new() };
-            let about = line
-                .description
-                .as_ref()
-                .map(|text| format!("<br><span class=\"soft\">{}</span>", esc(text)))
-                .unwrap_or_default();
-            format!("<li><span>{}{times}{about}</span><span>{total}</span></li>", esc(&line.name))
-        })
-        .collect();
+    let lines = each(&session.lines, |line| {
+        let total = written(line.price.unit_amount.saturating_mul(line.quantity), &line.price.currency);
+        let times = if line.quantity > 1 { format!(" × {}", line.quantity) } else { String::new() };
+        let about = line.description.as_ref().map(|text| format!("<br><span class=\"soft\">{}</span>", esc(text)));
+        format!("<li><span>{}{times}{}</span><span>{total}</span></li>", esc(&line.name), about.unwrap_or_default())
+    });
     let back = cancel_address(session)
         .map(|address| format!("<p><a href=\"{}\">Back to the shop</a></p>", esc(&address)))
         .unwrap_or_default();
@@ -104,21 +96,19 @@ fn form(shown: &Shown, amount: &str) -> String {
             input(shown, "cvc", "CVC", "inputmode=\"numeric\" autocomplete=\"off\" placeholder=\"123\"", "")
         ),
         input(shown, "name", "Name on card", "autocomplete=\"off\"", ""),
-        select(
-            shown,
-            "country",
-            "Country",
-            &COUNTRIES.iter().map(|&(code, name)| (code, name)).collect::<Vec<_>>(),
-            "US",
-        ),
+        select(shown, "country", "Country", COUNTRIES, "US"),
         shipping(shown),
     ]
     .concat();
-    let picks: String = OFFERED.iter().map(|(number, what)| {
-        let spaced: Vec<&str> = (0..number.len()).step_by(4).map(|at| &number[at..(at + 4).min(number.len())]).collect();
-        format!("<button name=\"act\" value=\"fill:{number}\" formnovalidate><code>{}</code><span class=\"soft\">{what}</span></button>", spaced.join(" "))
-    })
-    .collect();
+    let picks = each(OFFERED, |(number, what)| {
+        let spaced: Vec<&str> =
+            (0..number.len()).step_by(4).map(|at| &number[at..(at + 4).min(number.len())]).collect();
+        format!(
+            "<button name=\"act\" value=\"fill:{number}\" formnovalidate><code>{}</code>\
+             <span class=\"soft\">{what}</span></button>",
+            spaced.join(" ")
+        )
+    });
     let debit =
         shown.session.payment_method_types.iter().any(|kind| kind.ends_with("_debit") || kind == "us_bank_account");
     let bank = if debit { BANK } else { "" };
@@ -157,17 +147,19 @@ fn shipping(shown: &Shown) -> String {
     let countries: Vec<(String, String)> =
         shown.session.shipping_countries.iter().map(|code| (code.clone(), named(code))).collect();
     let choices: Vec<(&str, &str)> = countries.iter().map(|(code, name)| (code.as_str(), name.as_str())).collect();
-    html += "<fieldset><legend>Shipping address</legend>";
-    html += &input(shown, "ship_name", "Full name", "autocomplete=\"off\"", &example.name);
-    html += &input(shown, "ship_line1", "Street", "autocomplete=\"off\"", &example.line1);
-    html += &input(shown, "ship_city", "City", "autocomplete=\"off\"", &example.city);
-    html += &format!(
-        "<div class=\"pair\"><div>{}</div><div>{}</div></div>",
-        input(shown, "ship_state", "State", "autocomplete=\"off\"", example.state.as_deref().unwrap_or_default()),
-        input(shown, "ship_postal", "Postal code", "autocomplete=\"off\"", &example.postal_code)
-    );
-    html += &select(shown, "ship_country", "Ship to", &choices, first);
-    html + "</fieldset>"
+    let field = |name: &str, label: &str, example: &str| input(shown, name, label, "autocomplete=\"off\"", example);
+    html.push_str("<fieldset><legend>Shipping address</legend>");
+    html.push_str(&field("ship_name", "Full name", &example.name));
+    html.push_str(&field("ship_line1", "Street", &example.line1));
+    html.push_str(&field("ship_city", "City", &example.city));
+    html.push_str("<div class=\"pair\"><div>");
+    html.push_str(&field("ship_state", "State", example.state.as_deref().unwrap_or_default()));
+    html.push_str("</div><div>");
+    html.push_str(&field("ship_postal", "Postal code", &example.postal_code));
+    html.push_str("</div></div>");
+    html.push_str(&select(shown, "ship_country", "Ship to", &choices, first));
+    html.push_str("</fieldset>");
+    html
 }
 
 /// A labelled field with what was typed, and the message that belongs to it.
@@ -182,13 +174,10 @@ fn input(shown: &Shown, name: &str, label: &str, more: &str, default: &str) -> S
 
 fn select(shown: &Shown, name: &str, label: &str, choices: &[(&str, &str)], default: &str) -> String {
     let chosen = shown.typed.get(name).unwrap_or(default);
-    let options: String = choices
-        .iter()
-        .map(|(value, text)| {
-            let mark = if *value == chosen { " selected" } else { "" };
-            format!("<option value=\"{}\"{mark}>{}</option>", esc(value), esc(text))
-        })
-        .collect();
+    let options = each(choices, |(value, text)| {
+        let mark = if *value == chosen { " selected" } else { "" };
+        format!("<option value=\"{}\"{mark}>{}</option>", esc(value), esc(text))
+    });
     let (marks, message) = error(shown, name);
     format!(
         "<label for=\"{name}\">{label}</label><select id=\"{name}\" name=\"{name}\"{marks}>{options}</select>{message}"

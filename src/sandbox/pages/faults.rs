@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::controls::{read, wrong};
+use super::json::{read, wrong};
 use super::layout::{esc, room, see_other};
 use crate::sandbox::core::{Core, lock};
 use crate::sandbox::faults::{BadFault, FaultDesk, Faults, Service};

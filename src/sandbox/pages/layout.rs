@@ -75,3 +75,8 @@ pub fn see_other(address: &str) -> Response {
         None => notice(200, "Done", "The way back is an address no browser understands.", "", ""),
     }
 }
+
+/// The HTML of each item, one after the other.
+pub fn each<T>(items: impl IntoIterator<Item = T>, show: impl Fn(T) -> String) -> String {
+    items.into_iter().map(show).collect::<Vec<_>>().concat()
+}

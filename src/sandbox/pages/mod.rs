@@ -8,8 +8,10 @@ mod controls;
 mod faults;
 mod inbox;
 mod inbox_view;
+mod json;
 mod layout;
 mod overview;
+mod pay_json;
 mod purchase;
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/sandbox/", get(overview::show))
         .route("/sandbox/checkout/{id}", get(checkout::show).post(checkout::submit))
         .route("/sandbox/checkout/{id}/authenticate", get(authenticate::show).post(authenticate::submit))
-        .route("/sandbox/checkout/{id}/pay.json", post(controls::pay))
+        .route("/sandbox/checkout/{id}/pay.json", post(pay_json::pay))
         .route("/sandbox/sessions/{id}/expire.json", post(controls::expire))
         .route("/sandbox/webhooks/resend.json", post(controls::resend))
         .route("/sandbox/payment_intents/{id}/refund.json", post(controls::refund))

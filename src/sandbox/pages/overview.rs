@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::layout::{esc, room};
+use super::layout::{each, esc, room};
 use crate::sandbox::core::{Core, lock};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::stripe::currency::written;
@@ -21,17 +21,15 @@ pub async fn show(State(core): State<Arc<Core>>) -> Response {
         let newest: String = ledger.sessions.iter().rev().take(12).map(line).collect();
         (ledger.sessions.len(), ledger.charges.len(), newest)
     };
-    let numbers: String = [
+    let numbers = [
         ("Checkout sessions", sessions as u64),
         ("Charges", payments as u64),
         ("Klaviyo events", counted[0]),
         ("Firebase users", users as u64),
         ("SMS", counted[2]),
         ("Webhooks waiting", waiting as u64),
-    ]
-    .iter()
-    .map(|(name, count)| format!("<div><dt>{name}</dt><dd>{count}</dd></div>"))
-    .collect();
+    ];
+    let numbers = each(numbers, |(name, count)| format!("<div><dt>{name}</dt><dd>{count}</dd></div>"));
     let well = faults == Faults { seed: faults.seed, ..Faults::default() };
     let state = if well {
         "<p class=\"ok\">✓ All services answer as they should.</p>"

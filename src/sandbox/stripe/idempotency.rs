@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::error::Refusal;
 use crate::sandbox::core::{Core, lock};
 use crate::sandbox::form::Form;
+use crate::sandbox::ids;
 
 const KEEP: usize = 20_000;
 
@@ -115,7 +116,7 @@ pub fn fingerprint(method: &str, path: &str, form: &Form) -> String {
     for (name, value) in form.fields() {
         hash.update(format!("\n{}:{name}={}:{value}", name.len(), value.len()));
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    ids::hex(&hash.finalize()[..16])
 }
 
 /// Holds a key while its request is under way. Dropped without an answer, it leaves the key free.

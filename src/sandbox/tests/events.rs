@@ -15,7 +15,7 @@ fn is_signed(header: &str, body: &str, secret: &str) -> bool {
     let given = parts.find(|(name, _)| *name == "v1").unwrap().1;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{at}.{body}").as_bytes());
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::sandbox::ids::hex(&mac.finalize().into_bytes());
     let age = time::OffsetDateTime::now_utc().unix_timestamp() - at.parse::<i64>().unwrap();
     hex == given && age.abs() < 5
 }

@@ -1,6 +1,8 @@
 //! The sandbox over real HTTP: a rig with the sandbox on one port, a listener for its webhooks on another, and the clients
 //! the shop uses. Each test has its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod chaos;
 mod checkout;
 mod events;

@@ -20,8 +20,9 @@ async fn a_call_without_a_secret_key_is_unauthorised() {
 
 #[tokio::test]
 async fn parameters_stripe_would_refuse_are_refused_by_name() {
+    type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
     let rig = Rig::new().await;
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    let cases: &[Case] = &[
         (&[("colour", "pink")], "parameter_unknown", "colour"),
         (&[("line_items[0][name]", "x")], "parameter_unknown", "line_items[0][name]"),
         (&[("success_url", "")], "parameter_missing", "success_url"),

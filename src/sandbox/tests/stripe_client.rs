@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
-use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_checkout::checkout_session as cs;
 use stripe_checkout::{CheckoutSessionLocale, CheckoutSessionMode, CheckoutSessionStatus};
 use stripe_core::payment_intent::{ListPaymentIntent, RetrievePaymentIntent};
@@ -69,7 +69,6 @@ async fn the_real_client_opens_fetches_lists_and_expires_a_session() {
     let client = client(&rig);
     let key = IdempotencyKey::new("stored-before-the-call").unwrap();
     let call = || order(by_data()).customize().request_strategy(RequestStrategy::Idempotent(key.clone()));
-    use stripe::StripeRequest;
     let session = call().send(&client).await.unwrap();
     let again = call().send(&client).await.unwrap();
     assert_eq!(session.id, again.id);
