@@ -133,10 +133,7 @@ fn view(faults: &Faults, bad: Option<&BadFault>) -> Response {
 
 /// One group. `cut` says whether a service's cable is pulled; webhooks have none.
 fn card(group: &str, all: &Value, cut: Option<bool>) -> String {
-    let title = match group {
-        "sms" => "Twilio".to_owned(),
-        name => name[..1].to_uppercase() + &name[1..],
-    };
+    let title = group[..1].to_uppercase() + &group[1..];
     let fields: String =
         all[group].as_object().into_iter().flatten().map(|(name, value)| field(group, name, value)).collect();
     let cable = match cut {
@@ -150,7 +147,7 @@ fn card(group: &str, all: &Value, cut: Option<bool>) -> String {
     };
     format!(
         "<section class=\"card\" aria-labelledby=\"{group}\"><h2 id=\"{group}\">{title}</h2><form method=\"post\" action=\"/sandbox/faults\" novalidate>\
-         <input type=\"hidden\" name=\"group\" value=\"{group}\">{fields}<p></p><div class=\"row\">\
+         <input type=\"hidden\" name=\"group\" value=\"{group}\"><div class=\"set\">{fields}</div><p></p><div class=\"row\">\
          <button name=\"act\" value=\"set\" aria-label=\"Set faults of {title}\">Set</button>{cable}</div></form></section>"
     )
 }
@@ -183,6 +180,6 @@ fn field(group: &str, name: &str, value: &Value) -> String {
     }
     let shown = if value.is_null() { String::new() } else { value.to_string() };
     format!(
-        "<label for=\"{id}\">{label}</label><input id=\"{id}\" name=\"{name}\" type=\"text\" inputmode=\"decimal\" autocomplete=\"off\" value=\"{shown}\">"
+        "<div><label for=\"{id}\">{label}</label><input id=\"{id}\" name=\"{name}\" type=\"text\" inputmode=\"decimal\" autocomplete=\"off\" value=\"{shown}\"></div>"
     )
 }

@@ -152,7 +152,7 @@ pub fn success_address(session: &Session) -> String {
     session.success_url.replace("{CHECKOUT_SESSION_ID}", &session.id)
 }
 
-/// Where the buyer goes who turns back; the success page's site when the shop named nothing.
+/// Where the buyer goes who turns back, if the shop named a place.
 pub fn cancel_address(session: &Session) -> Option<String> {
     session.cancel_url.as_ref().map(|address| address.replace("{CHECKOUT_SESSION_ID}", &session.id))
 }

@@ -14,7 +14,7 @@ pub fn check(form: &Form, known: &[&[&str]]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A required parameter; blank counts as missing nothing but as empty, which Stripe tells apart.
+/// A required parameter. Stripe tells one that is missing from one that was given empty.
 pub fn required<'a>(form: &'a Form, name: &str) -> Result<&'a str, Refusal> {
     match form.get(name) {
         None => Err(Refusal::missing(name)),
