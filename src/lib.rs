@@ -31,3 +31,6 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "ssr")]
 pub mod workflows;
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
