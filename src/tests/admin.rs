@@ -20,7 +20,7 @@ on_both! {
         assert_eq!((away.status, away.location()), (303, "/admin/login?next=%2Fadmin%2Fpreorders%3Fq%3Dana"));
         assert_eq!(app.get("/admin/login").await.status, 200);
         assert_eq!(app.post("/api/admin/anything", &[]).await.status, 401);
-        let forged = as_admin(&app, "rolitt_admin=forged", "/admin/preorders").await;
+        let forged = as_admin(app, "rolitt_admin=forged", "/admin/preorders").await;
         assert_eq!(forged.status, 303);
     }
 
@@ -41,11 +41,11 @@ on_both! {
         let again = Answer::of(again.form(&[("email", ADMIN.0), ("password", ADMIN.1)]).send().await.unwrap()).await;
         let second = again.cookie("rolitt_admin").unwrap();
         assert_ne!(first, second);
-        assert_eq!(as_admin(&app, &first, "/admin/preorders").await.status, 303, "the old session still opens");
-        assert_eq!(as_admin(&app, &second, "/admin/preorders").await.status, 200);
+        assert_eq!(as_admin(app, &first, "/admin/preorders").await.status, 303, "the old session still opens");
+        assert_eq!(as_admin(app, &second, "/admin/preorders").await.status, 200);
         let out = app.http.post(format!("{}/api/admin/logout", app.base)).header("cookie", &second).send().await.unwrap();
         assert_eq!(out.status(), 303);
-        assert_eq!(as_admin(&app, &second, "/admin/preorders").await.status, 303);
+        assert_eq!(as_admin(app, &second, "/admin/preorders").await.status, 303);
     }
 
     async fn an_admin_finds_a_preorder_and_reads_its_whole_story(app: TestApp) {
@@ -55,15 +55,15 @@ on_both! {
         app.settle_down().await;
         let other = app.post("/api/initiate_preorder", &[("email", "li.wei@example.cn"), ("color", "healing-green")]).await.json();
         let number = app.scalar(&format!("SELECT preorder_number FROM preorders WHERE id = '{id}'")).await.unwrap();
-        let cookie = sign_in(&app).await;
-        let list = as_admin(&app, &cookie, "/admin/preorders").await;
+        let cookie = sign_in(app).await;
+        let list = as_admin(app, &cookie, "/admin/preorders").await;
         assert!(list.body.contains(&number) && list.body.contains(other["preorder_number"].as_str().unwrap()));
         for q in [number.to_lowercase().replace("rol-", ""), "ana%40exa".to_owned()] {
-            let found = as_admin(&app, &cookie, &format!("/admin/preorders?q={q}")).await;
+            let found = as_admin(app, &cookie, &format!("/admin/preorders?q={q}")).await;
             assert!(found.body.contains(&number), "{q}");
             assert!(!found.body.contains("li.wei"), "{q}");
         }
-        let detail = as_admin(&app, &cookie, &format!("/admin/preorders/{id}")).await;
+        let detail = as_admin(app, &cookie, &format!("/admin/preorders/{id}")).await;
         for told in [
             "Preorder started", "Checkout session made", "Firebase user", "Preorder Started", "Preorder Success",
             "checkout.session.completed", "payment_intent.succeeded", "Paid", "$499.00", "ana@example.com",
@@ -71,14 +71,14 @@ on_both! {
             assert!(detail.body.contains(told), "{told} is not told");
         }
         assert_eq!(detail.header("cache-control"), "no-store");
-        assert_eq!(as_admin(&app, &cookie, "/admin/preorders/pre_nobody").await.status, 404);
+        assert_eq!(as_admin(app, &cookie, "/admin/preorders/pre_nobody").await.status, 404);
     }
 
     async fn what_a_buyer_typed_is_shown_as_text_and_never_as_markup(app: TestApp) {
         let form = [("email", "ana@example.com"), ("color", "sakura-pink"), ("name", "<script>alert(1)</script>")];
         let saved = app.post("/api/initiate_preorder", &form).await.json();
-        let cookie = sign_in(&app).await;
-        let detail = as_admin(&app, &cookie, &format!("/admin/preorders/{}", saved["preorder_id"].as_str().unwrap())).await;
+        let cookie = sign_in(app).await;
+        let detail = as_admin(app, &cookie, &format!("/admin/preorders/{}", saved["preorder_id"].as_str().unwrap())).await;
         assert!(detail.body.contains("&lt;script&gt;alert(1)"), "the name is not shown");
         assert!(!detail.body.contains("<script>alert(1)"));
     }

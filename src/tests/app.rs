@@ -15,7 +15,6 @@ use super::http_client::{Answer, client};
 use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
-use crate::domain::delivery::Lane;
 use crate::domain::timestamp::Timestamp;
 use crate::http::{AppState, router};
 use crate::providers::payments::stripe::signature;
@@ -113,7 +112,8 @@ impl TestApp {
     pub async fn checkout(&self, email: &str) -> (String, String) {
         let answer = self.post("/api/handle_checkout", &[("email", email), ("color", "sakura-pink")]).await;
         let session = answer.session();
-        let id = self.scalar(&format!("SELECT preorder_id FROM checkout_attempts WHERE session_id = '{session}'")).await;
+        let id =
+            self.scalar(&format!("SELECT preorder_id FROM checkout_attempts WHERE session_id = '{session}'")).await;
         (session, id.unwrap())
     }
 
@@ -172,7 +172,7 @@ impl TestApp {
     /// Lets time pass, and the workers notice.
     pub fn advance(&self, by: Duration) {
         self.ctx.clock.advance(by);
-        Lane::ALL.iter().for_each(|&lane| self.ctx.bell.ring_here(lane));
+        self.ctx.bell.ring_all();
     }
 
     /// Nothing is due and nothing is under way.

@@ -71,7 +71,9 @@ async fn killed_under_load(database: &TestDatabase, answers: usize) -> Vec<Strin
             for n in 0.. {
                 let email = format!("buyer{buyer}.{n}@example.com");
                 let form = [("email", email.as_str()), ("color", "sakura-pink")];
-                let Ok(response) = http.post(format!("{base}/api/initiate_preorder")).form(&form).send().await else { return };
+                let Ok(response) = http.post(format!("{base}/api/initiate_preorder")).form(&form).send().await else {
+                    return;
+                };
                 let answer = Answer::of(response).await;
                 let id = serde_json::from_str::<serde_json::Value>(&answer.body).ok();
                 let id = id.and_then(|json| json["preorder_id"].as_str().map(str::to_owned));

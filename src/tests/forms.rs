@@ -112,7 +112,8 @@ async fn too_many_calls_from_one_address_are_answered_429_with_a_time() {
     assert!(limited.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
     // Pages are not limited, and a claim to be somebody else is not believed.
     assert_eq!(app.get("/").await.status, 200);
-    let request = app.http.post(format!("{}/api/initiate_preorder", app.base)).header("x-forwarded-for", "198.51.100.7");
+    let request =
+        app.http.post(format!("{}/api/initiate_preorder", app.base)).header("x-forwarded-for", "198.51.100.7");
     assert_eq!(request.form(&form).send().await.unwrap().status(), 429);
     app.finish().await;
 }

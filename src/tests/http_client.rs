@@ -30,7 +30,8 @@ impl Answer {
     /// The Checkout Session that a redirect leads to.
     pub fn session(&self) -> String {
         assert_eq!(self.status, 303, "no redirect: {}", self.body);
-        let (_, session) = self.location().split_once("/checkout/").unwrap_or_else(|| panic!("no page: {}", self.location()));
+        let (_, session) =
+            self.location().split_once("/checkout/").unwrap_or_else(|| panic!("no page: {}", self.location()));
         session.to_owned()
     }
 

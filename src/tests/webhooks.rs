@@ -8,7 +8,8 @@ use super::app::SECRET;
 use super::on_both;
 
 fn event(id: &str, kind: &str, object: Value) -> String {
-    json!({ "id": id, "object": "event", "type": kind, "created": 1_700_000_000, "data": { "object": object } }).to_string()
+    json!({ "id": id, "object": "event", "type": kind, "created": 1_700_000_000, "data": { "object": object } })
+        .to_string()
 }
 
 on_both! {
