@@ -65,7 +65,7 @@ on_both! {
             let db = app.ctx.db.clone();
             async move {
                 let mut tx = db.begin().await.unwrap();
-                let mine = outbox::claim_lane(&mut tx, "idle", 10, &format!("w{worker}"), now + Duration::from_secs(60), now + LEASE).await.unwrap();
+                let mine = outbox::claim_lane(&mut tx, "idle", 10, &format!("w{worker}"), now + Duration::from_mins(1), now + LEASE).await.unwrap();
                 tx.commit().await.unwrap();
                 mine.into_iter().map(|claimed| claimed.id).collect::<Vec<_>>()
             }

@@ -38,7 +38,7 @@ impl Answer {
     /// `name=value` of the cookie that was set.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let set = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        set.filter(|cookie| cookie.starts_with(&format!("{name}="))).last()?.split(';').next().map(str::to_owned)
+        set.filter(|cookie| cookie.starts_with(&format!("{name}="))).next_back()?.split(';').next().map(str::to_owned)
     }
 }
 

@@ -242,7 +242,7 @@ on_both_stores! {
         outbox::enqueue(&mut tx, &[], NOW).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(outbox::of_preorder(db, &preorder_id).await.unwrap().len(), 2);
-        let (early, later) = (NOW - Duration::from_secs(1), NOW + Duration::from_secs(60));
+        let (early, later) = (NOW - Duration::from_secs(1), NOW + Duration::from_mins(1));
         assert!(!outbox::any_due(db, Lane::Klaviyo, early).await.unwrap());
         assert!(outbox::any_due(db, Lane::Klaviyo, NOW).await.unwrap());
         assert!(!outbox::any_due(db, Lane::Settlement, NOW).await.unwrap());
@@ -296,7 +296,7 @@ on_both_stores! {
         assert!(admins::insert(&mut tx, &admin, NOW).await.unwrap());
         assert!(!admins::insert(&mut tx, &admins::Admin { id: AdminId::from_unique("2"), ..admin.clone() }, NOW).await.unwrap());
         admins::set_password(&mut tx, &email, "h2").await.unwrap();
-        let end = NOW + Duration::from_secs(60);
+        let end = NOW + Duration::from_mins(1);
         admins::insert_session(&mut tx, "token", &admin.id, NOW, end).await.unwrap();
         tx.commit().await.unwrap();
         assert!(admins::any_exists(db).await.unwrap());
