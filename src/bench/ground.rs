@@ -52,10 +52,8 @@ impl Ground {
         };
         let address = free_address()?;
         let at = address.to_string();
-        let settings = [("SANDBOX_STATE", String::new())];
         let sandbox =
-            Process::start(binary, &home, &["sandbox", "--addr", &at], &settings, address, "/sandbox/faults.json")
-                .await?;
+            Process::start(binary, &home, &["sandbox", "--addr", &at], &[], address, "/sandbox/faults.json").await?;
         Ok(Self { binary: binary.to_owned(), home, kind, database_url, sandbox })
     }
 
