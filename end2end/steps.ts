@@ -34,7 +34,7 @@ export function buyButton(page: Page) {
 }
 
 export async function onPaymentPage(page: Page) {
-  await page.waitForURL(/\/sandbox\/(checkout|pay)/);
+  await page.waitForURL(/\/sandbox\/checkout\//);
 }
 
 export async function typeCard(page: Page, number: string) {
@@ -49,10 +49,14 @@ export async function pay(page: Page, number = cards.pays) {
   await page.getByRole("button", { name: /^Pay\b/ }).click();
 }
 
+export function state(page: Page) {
+  return page.getByTestId("order-state");
+}
+
 /// The success page says so; gives the preorder's number.
-export async function thanked(page: Page, state = "paid"): Promise<string> {
+export async function thanked(page: Page, expected = "paid"): Promise<string> {
   await page.waitForURL(/\/preorder\/success/);
-  await expect(page.getByTestId("order-state")).toHaveAttribute("data-state", state, { timeout: 15_000 });
+  await expect(state(page)).toHaveAttribute("data-state", expected, { timeout: 15_000 });
   const number = (await page.getByTestId("order-number").innerText()).trim();
   expect(number).toMatch(/^ROL-[2-9A-HJKMNP-TV-Z]{8}$/);
   return number;
