@@ -79,8 +79,7 @@ impl Phone {
         if dialled.is_empty() {
             return Err(ContactError::Missing);
         }
-        let digits =
-            dialled.strip_prefix('+').or_else(|| dialled.strip_prefix("00")).ok_or(ContactError::NotAPhone)?;
+        let digits = dialled.strip_prefix('+').or_else(|| dialled.strip_prefix("00")).ok_or(ContactError::NotAPhone)?;
         let fine =
             (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         if fine { Ok(Self(format!("+{digits}"))) } else { Err(ContactError::NotAPhone) }
@@ -124,16 +123,32 @@ mod tests {
 
     #[test]
     fn an_address_is_kept_in_one_form() {
-        assert_eq!(Email::parse(" Ana.Lopez+rolitt@Example.COM ").map(|e| e.0), Ok("ana.lopez+rolitt@example.com".into()));
+        assert_eq!(
+            Email::parse(" Ana.Lopez+rolitt@Example.COM ").map(|e| e.0),
+            Ok("ana.lopez+rolitt@example.com".into())
+        );
         assert!(Email::parse("李伟@例子.中国").is_ok());
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
         for wrong in [
-            "ana", "ana@", "@example.com", "ana@example", "ana@@example.com", "ana@exa mple.com", "a na@example.com",
-            "ana@-example.com", "ana@example..com", ".ana@example.com", "ana.@example.com", "ana@example.c",
-            "ana@127.0.0.1", "<ana@example.com>", "ana@example.com\r\nBcc: x@y.zz", "ana\0@example.com",
+            "ana",
+            "ana@",
+            "@example.com",
+            "ana@example",
+            "ana@@example.com",
+            "ana@exa mple.com",
+            "a na@example.com",
+            "ana@-example.com",
+            "ana@example..com",
+            ".ana@example.com",
+            "ana.@example.com",
+            "ana@example.c",
+            "ana@127.0.0.1",
+            "<ana@example.com>",
+            "ana@example.com\r\nBcc: x@y.zz",
+            "ana\0@example.com",
         ] {
             assert_eq!(Email::parse(wrong), Err(ContactError::NotAnEmail), "{wrong:?}");
         }

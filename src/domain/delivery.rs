@@ -9,12 +9,22 @@ use super::text_enum::text_enum;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Delivery {
-    CreateFirebaseUser { preorder_id: PreorderId },
-    KlaviyoPreorderStarted { preorder_id: PreorderId },
-    KlaviyoPreorderSuccess { preorder_id: PreorderId },
-    ApplyStripeEvent { webhook_id: WebhookId },
+    CreateFirebaseUser {
+        preorder_id: PreorderId,
+    },
+    KlaviyoPreorderStarted {
+        preorder_id: PreorderId,
+    },
+    KlaviyoPreorderSuccess {
+        preorder_id: PreorderId,
+    },
+    ApplyStripeEvent {
+        webhook_id: WebhookId,
+    },
     /// Tells a buyer who left a phone number that the preorder is paid.
-    SendSms { preorder_id: PreorderId },
+    SendSms {
+        preorder_id: PreorderId,
+    },
 }
 
 text_enum! {

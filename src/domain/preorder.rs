@@ -103,8 +103,7 @@ impl Progress {
     /// changes nothing; the first time stands.
     #[must_use]
     pub fn mark_paid(self, at: Timestamp) -> Self {
-        let payment_status =
-            if self.payment_status.is_past_paid() { self.payment_status } else { PaymentStatus::Paid };
+        let payment_status = if self.payment_status.is_past_paid() { self.payment_status } else { PaymentStatus::Paid };
         Self {
             status: self.status.advanced_to(PreorderStatus::Completed),
             payment_status,
@@ -117,8 +116,11 @@ impl Progress {
     #[must_use]
     pub fn after_attempts(self, attempts: &[AttemptOutcome]) -> Self {
         let any = |state: AttemptState| attempts.iter().any(|attempt| attempt.state == state);
-        if let Some(at) =
-            attempts.iter().filter(|a| a.state == AttemptState::Paid).map(|a| a.paid_at).min_by_key(|at| at.map(Timestamp::millis))
+        if let Some(at) = attempts
+            .iter()
+            .filter(|a| a.state == AttemptState::Paid)
+            .map(|a| a.paid_at)
+            .min_by_key(|at| at.map(Timestamp::millis))
         {
             return self.mark_paid(at.unwrap_or(Timestamp::from_millis(0)));
         }
@@ -167,10 +169,12 @@ mod tests {
     }
 
     fn attempt() -> impl Strategy<Value = AttemptOutcome> {
-        (proptest::sample::select(AttemptState::ALL), any::<bool>(), 1..100_i64).prop_map(|(state, was_declined, at)| {
-            let paid_at = (state == AttemptState::Paid).then_some(Timestamp::from_millis(at));
-            AttemptOutcome { state, was_declined, paid_at }
-        })
+        (proptest::sample::select(AttemptState::ALL), any::<bool>(), 1..100_i64).prop_map(
+            |(state, was_declined, at)| {
+                let paid_at = (state == AttemptState::Paid).then_some(Timestamp::from_millis(at));
+                AttemptOutcome { state, was_declined, paid_at }
+            },
+        )
     }
 
     fn step() -> impl Strategy<Value = Step> {

@@ -1,0 +1,99 @@
+//! Opening and closing an admin's session. The cookie is out of reach of script, and new at every login.
+
+use cookie::{Cookie, SameSite};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+
+use crate::api::preorders::redirect;
+use crate::api::{ApiError, context};
+use crate::domain::contact::Email;
+use crate::workflows::admins::{SESSION_LIFE, log_in, log_out};
+
+pub const COOKIE: &str = "rolitt_admin";
+
+#[server(endpoint = "admin/login", prefix = "/api")]
+pub async fn login(
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+    #[server(default)] next: Option<String>,
+) -> Result<(), ApiError> {
+    let opened = async {
+        let ctx = context()?;
+        // An address that is none gets the answer of a wrong one: nothing is told about who exists.
+        let email = Email::parse(&email).map_err(|_| crate::workflows::WorkflowError::WrongPassword)?;
+        let token = log_in(&ctx, &email, &password, token().as_deref()).await?;
+        Ok::<_, ApiError>(session_cookie(token, SESSION_LIFE.as_secs(), ctx.settings.is_production()))
+    };
+    let cookie = opened.await.map_err(ApiError::answered)?;
+    set_cookie(&cookie);
+    redirect(&next_page(next.as_deref()));
+    Ok(())
+}
+
+#[server(endpoint = "admin/logout", prefix = "/api")]
+pub async fn logout() -> Result<(), ApiError> {
+    let closed = async {
+        let ctx = context()?;
+        if let Some(token) = token() {
+            log_out(&ctx, &token).await?;
+        }
+        Ok::<_, ApiError>(session_cookie(String::new(), 0, ctx.settings.is_production()))
+    };
+    let cookie = closed.await.map_err(ApiError::answered)?;
+    set_cookie(&cookie);
+    redirect("/admin/login");
+    Ok(())
+}
+
+/// Only pages of ours: `//elsewhere` is an address of somebody else.
+fn next_page(next: Option<&str>) -> String {
+    let ours = |next: &&str| next.starts_with("/admin") && !next.contains(['\\', '\r', '\n']) && !next.contains("//");
+    next.filter(ours).unwrap_or("/admin/preorders").to_owned()
+}
+
+fn session_cookie(token: String, seconds: u64, secure: bool) -> Cookie<'static> {
+    Cookie::build((COOKIE, token))
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(0)))
+        .build()
+}
+
+/// The session's token, as the browser sent it.
+fn token() -> Option<String> {
+    let parts = use_context::<http::request::Parts>()?;
+    token_of(&parts.headers)
+}
+
+pub fn token_of(headers: &http::HeaderMap) -> Option<String> {
+    cookie_of(headers, COOKIE)
+}
+
+pub fn cookie_of(headers: &http::HeaderMap, name: &str) -> Option<String> {
+    let sent = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = sent.flat_map(|header| Cookie::split_parse(header.to_owned())).flatten();
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned()).filter(|v| !v.is_empty())
+}
+
+fn set_cookie(cookie: &Cookie<'_>) {
+    if let (Some(response), Ok(value)) =
+        (use_context::<ResponseOptions>(), http::HeaderValue::from_str(&cookie.to_string()))
+    {
+        response.append_header(http::header::SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_page;
+
+    #[test]
+    fn a_login_leads_only_to_our_own_pages() {
+        assert_eq!(next_page(Some("/admin/preorders?q=a")), "/admin/preorders?q=a");
+        for elsewhere in ["https://evil.example", "//evil.example", "/admin//evil", "/\\evil", "/other", ""] {
+            assert_eq!(next_page(Some(elsewhere)), "/admin/preorders", "{elsewhere}");
+        }
+    }
+}

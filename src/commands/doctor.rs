@@ -1,0 +1,40 @@
+//! `rolitt doctor`: the checks as a table, or as JSON. Exit status 1 if any found a problem.
+
+use super::{Outcome, SANDBOX_SECRET, base_url, sandbox_api, told};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::context::Context;
+use crate::store::Db;
+use crate::workflows::check_health::{Check, check_health};
+
+pub async fn run(settings: Settings, json: bool) -> Outcome {
+    let mut checks = Vec::new();
+    match Db::open(&settings.database_url).await {
+        Err(error) => checks.push(Check::bad("database", error.to_string(), "Start it, or put DATABASE_URL right.")),
+        Ok(db) => {
+            let addr = settings.site_addr;
+            let api = settings.needs_sandbox().then(|| sandbox_api(addr));
+            let base = base_url(&settings, addr);
+            let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET);
+            let ctx = ctx.map_err(told)?;
+            checks = check_health(&ctx).await;
+            ctx.db.close().await;
+        }
+    }
+    print(&checks, json);
+    if checks.iter().all(|check| check.ok) { Ok(()) } else { Err(String::new()) }
+}
+
+fn print(checks: &[Check], json: bool) {
+    if json {
+        let ok = checks.iter().all(|check| check.ok);
+        println!("{}", serde_json::json!({ "ok": ok, "checks": checks }));
+        return;
+    }
+    for check in checks {
+        println!("{} {:<22} {}", if check.ok { "✓" } else { "✗" }, check.name, check.found);
+        if let Some(remedy) = &check.remedy {
+            println!("  {:<22} → {remedy}", "");
+        }
+    }
+}

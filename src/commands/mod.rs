@@ -1,0 +1,155 @@
+//! The binary's subcommands, one file each: settings in, exit status out.
+
+mod admin;
+mod doctor;
+mod migrate;
+mod sandbox;
+mod serve;
+mod site;
+mod work;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Settings};
+use crate::domain::contact::Email;
+
+#[derive(Parser)]
+#[command(name = "rolitt", version, about = "A preorder and payment platform.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The site, with background workers and migrations (the default)
+    Serve {
+        /// Leave the background to `rolitt work`
+        #[arg(long)]
+        no_workers: bool,
+    },
+    /// Background workers alone
+    Work,
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Administrators
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Check settings, database, migrations and providers
+    Doctor {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// The stand-ins for Stripe, Klaviyo, Firebase and Twilio, as a process of their own
+    Sandbox {
+        /// Where to listen
+        #[arg(long, default_value = "127.0.0.1:3010")]
+        addr: SocketAddr,
+        /// Where Stripe's events are sent
+        #[arg(long, default_value = "http://127.0.0.1:3000/api/webhooks/stripe")]
+        webhook_url: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an administrator, or give one a new password (read from standard input, or generated)
+    Create {
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// Found a problem.
+const PROBLEM: u8 = 1;
+/// Called wrongly, or with wrong settings.
+const MISUSE: u8 = 2;
+
+pub async fn run(cli: Cli) -> ExitCode {
+    let dotenv = dotenvy::dotenv();
+    crate::telemetry::init_logs();
+    if let Err(dotenvy::Error::LineParse(line, at)) = &dotenv {
+        eprintln!(".env: can't be read at character {at} of a line of {} characters", line.len());
+        return ExitCode::from(PROBLEM);
+    }
+    let settings = match config::read(|name| std::env::var(name).ok()) {
+        Ok(settings) => settings,
+        Err(faults) => {
+            for fault in faults {
+                eprintln!("{fault}");
+            }
+            return ExitCode::from(PROBLEM);
+        }
+    };
+    let result = match cli.command.unwrap_or(Command::Serve { no_workers: false }) {
+        Command::Serve { no_workers } => serve::run(settings, !no_workers).await,
+        Command::Work => work::run(settings).await,
+        Command::Migrate => migrate::run(&settings).await,
+        Command::Admin { command: AdminCommand::Create { email } } => match Email::parse(&email) {
+            Ok(email) => admin::create(settings, &email).await,
+            Err(problem) => {
+                eprintln!("--email {problem}");
+                return ExitCode::from(MISUSE);
+            }
+        },
+        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            if !problem.is_empty() {
+                eprintln!("rolitt: {problem}");
+            }
+            ExitCode::from(PROBLEM)
+        }
+    }
+}
+
+/// A problem in words for the terminal; empty if it was told already.
+type Outcome = Result<(), String>;
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Ends when the process is asked to: Ctrl-C or SIGTERM.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        drop(interrupt.await);
+        return;
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// What the site answers under when nothing else is set.
+fn default_base_url(addr: SocketAddr) -> String {
+    match addr.ip() {
+        ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", addr.port()),
+        _ => format!("http://{addr}"),
+    }
+}
+
+fn base_url(settings: &Settings, addr: SocketAddr) -> String {
+    settings.public_base_url.clone().unwrap_or_else(|| default_base_url(addr))
+}
+
+/// Where an embedded sandbox answers the providers' calls: beside the site, so that `rolitt work` finds it too.
+fn sandbox_api(addr: SocketAddr) -> String {
+    format!("{}{SANDBOX_API}", default_base_url(addr))
+}
+
+const SANDBOX_API: &str = "/sandbox/api";
+
+/// Signs the sandbox's events when no secret is set. It opens nothing: only development accepts it.
+const SANDBOX_SECRET: &str = "whsec_sandbox";

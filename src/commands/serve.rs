@@ -1,0 +1,127 @@
+//! `rolitt serve`: migrate, listen, work, until told to stop; then finish what is under way.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, asked_to_stop, base_url, sandbox_api, site, told};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::context::Context;
+use crate::domain::contact::Email;
+use crate::http::{AppState, router};
+use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::store::Db;
+use crate::store::admins::{Role, any_exists};
+use crate::workflows::admins::{generated_password, put_admin};
+
+/// Kept-alive connections get this long to end once the process is told to stop.
+const DRAIN: Duration = Duration::from_secs(9);
+const FIRST_ADMIN: &str = "admin@rolitt.test";
+
+pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
+    let metrics = crate::telemetry::init_metrics();
+    let db = Db::open(&settings.database_url).await.map_err(told)?;
+    db.migrate().await.map_err(told)?;
+    let listener = TcpListener::bind(settings.site_addr).await;
+    let listener =
+        listener.map_err(|e| format!("LEPTOS_SITE_ADDR: {} can't be listened on: {e}", settings.site_addr))?;
+    let addr = listener.local_addr().map_err(told)?;
+    let base = base_url(&settings, addr);
+    let sandbox = settings.needs_sandbox().then(|| embedded_sandbox(&settings, addr, &base));
+    let api = sandbox.is_some().then(|| sandbox_api(addr));
+    let ctx = Context::build(settings, db, Clock::default(), base.clone(), api.as_deref(), SANDBOX_SECRET);
+    let ctx = ctx.map_err(told)?;
+    let login = first_admin(&ctx).await?;
+    let state = AppState::new(ctx.clone(), site::options(addr), metrics);
+    let app = router(state, sandbox.as_ref().map(sandbox_router));
+    announce(&base, sandbox.is_some(), login.as_ref());
+
+    let stop = CancellationToken::new();
+    let workers = with_workers.then(|| tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone())));
+    let wind_down = wind_down(stop.clone(), workers);
+    let listener = listener.tap_io(|stream| {
+        // Without it a small answer waits for the other side's delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(wind_down);
+    let served = tokio::select! {
+        served = std::future::IntoFuture::into_future(server) => served.map_err(told),
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    };
+    if let Some(sandbox) = sandbox {
+        sandbox.save_now();
+    }
+    ctx.db.close().await;
+    served
+}
+
+/// Waits for the signal, then lets the workers finish while the site (and the sandbox in it) still answers.
+async fn wind_down(stop: CancellationToken, workers: Option<tokio::task::JoinHandle<()>>) {
+    asked_to_stop().await;
+    tracing::info!("stopping: finishing what is under way");
+    stop.cancel();
+    if let Some(workers) = workers
+        && let Err(error) = workers.await
+    {
+        tracing::error!(%error, "the workers did not end well");
+    }
+}
+
+fn embedded_sandbox(settings: &Settings, addr: SocketAddr, base: &str) -> Sandbox {
+    Sandbox::new(SandboxOptions {
+        public_base: base.to_owned(),
+        webhook_url: Some(format!("{}/api/webhooks/stripe", super::default_base_url(addr))),
+        webhook_secret: settings.webhook_secrets.first().cloned().unwrap_or_else(|| SANDBOX_SECRET.to_owned()),
+        state_file: state_file(&settings.database_url),
+    })
+}
+
+/// What the stand-ins remember lies beside the database that speaks of it.
+fn state_file(database_url: &str) -> Option<PathBuf> {
+    let path = database_url.strip_prefix("sqlite://")?.split('?').next()?;
+    (!path.is_empty() && !path.contains(":memory:")).then(|| PathBuf::from(format!("{path}.sandbox.json")))
+}
+
+fn sandbox_router(sandbox: &Sandbox) -> Router {
+    sandbox.pages_router().nest(SANDBOX_API, sandbox.api_router())
+}
+
+/// The first admin: from the settings, else (in development) made up and told once.
+async fn first_admin(ctx: &Context) -> Result<Option<(String, String)>, String> {
+    if any_exists(&ctx.db).await.map_err(told)? {
+        return Ok(None);
+    }
+    if let Some((email, password)) = ctx.settings.first_admin.clone() {
+        put_admin(ctx, &email, &password, Role::Owner).await.map_err(told)?;
+        return Ok(None);
+    }
+    if ctx.settings.is_production() {
+        tracing::warn!("no admin exists: make one with `rolitt admin create --email you@example.com`");
+        return Ok(None);
+    }
+    let email = Email::parse(FIRST_ADMIN).map_err(told)?;
+    let password = generated_password();
+    put_admin(ctx, &email, &password, Role::Owner).await.map_err(told)?;
+    Ok(Some((FIRST_ADMIN.to_owned(), password)))
+}
+
+fn announce(base: &str, with_sandbox: bool, login: Option<&(String, String)>) {
+    println!("  Storefront  {base}/");
+    println!("  Admin       {base}/admin");
+    if with_sandbox {
+        println!("  Sandbox     {base}/sandbox");
+    }
+    if let Some((email, password)) = login {
+        println!("\n  The first admin, told only now:\n  {email}\n  {password}");
+    }
+    println!();
+}

@@ -1,0 +1,109 @@
+//! What a workflow needs, in one handle that is cheap to clone: database, providers, clock, settings, and the bell
+//! that wakes the outbox.
+
+mod build;
+mod shop;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+pub use build::BuildError;
+pub use shop::Shop;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::delivery::{Delivery, DeliveryKind, Lane};
+use crate::providers::firebase::Firebase;
+use crate::providers::klaviyo::Klaviyo;
+use crate::providers::payments::Registry;
+use crate::providers::twilio::Twilio;
+use crate::store::Db;
+use crate::store::outbox::Enqueued;
+
+#[derive(Clone)]
+pub struct Context(Arc<Parts>);
+
+pub struct Parts {
+    pub db: Db,
+    pub settings: Settings,
+    pub clock: Clock,
+    pub payments: Registry,
+    /// `None`: switched off, and nothing is enqueued for it.
+    pub klaviyo: Option<Klaviyo>,
+    pub firebase: Option<Firebase>,
+    pub sms: Option<Twilio>,
+    pub bell: Bell,
+    /// What Stripe redirects back to, without a slash at the end.
+    pub public_base_url: String,
+    /// Whose signature an event may bear.
+    pub webhook_secrets: Vec<String>,
+    shop: shop::Cache,
+}
+
+impl Deref for Context {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Parts {
+    /// A unique text for an id. In order of time, so that an index grows at its end.
+    pub fn unique(&self) -> String {
+        uuid::Uuid::now_v7().simple().to_string()
+    }
+
+    pub fn enqueued(&self, delivery: Delivery) -> Enqueued {
+        Enqueued {
+            id: crate::domain::ids::DeliveryId::from_unique(&self.unique()),
+            delivery,
+            trace_id: crate::telemetry::trace_id(),
+        }
+    }
+
+    /// Whether there is somebody to deliver to.
+    pub const fn delivers(&self, kind: DeliveryKind) -> bool {
+        match kind {
+            DeliveryKind::ApplyStripeEvent => true,
+            DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
+            DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
+            DeliveryKind::SendSms => self.sms.is_some(),
+        }
+    }
+}
+
+/// Rung after a commit that enqueued something. Losing a ring costs a second, not a delivery: workers also look.
+#[derive(Default)]
+pub struct Bell {
+    lanes: [Notify; Lane::ALL.len()],
+    /// For other instances, which are told through the database.
+    others: Notify,
+}
+
+impl Bell {
+    pub fn ring(&self, deliveries: &[Enqueued]) {
+        for &lane in Lane::ALL {
+            if deliveries.iter().any(|enqueued| enqueued.delivery.kind().lane() == lane) {
+                self.ring_here(lane);
+            }
+        }
+        if !deliveries.is_empty() {
+            self.others.notify_one();
+        }
+    }
+
+    pub fn ring_here(&self, lane: Lane) {
+        self.lanes[lane as usize].notify_one();
+    }
+
+    pub async fn rung(&self, lane: Lane) {
+        self.lanes[lane as usize].notified().await;
+    }
+
+    pub async fn rung_for_others(&self) {
+        self.others.notified().await;
+    }
+}

@@ -1,0 +1,49 @@
+//! For load balancers and Prometheus.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+
+use super::AppState;
+use crate::store::{doctor, outbox};
+
+pub async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// 200 when a buyer could be served: the database answers and knows our tables.
+pub async fn ready(State(state): State<AppState>) -> Response {
+    let db = &state.ctx.db;
+    let problem = match doctor::ping(db).await {
+        Err(error) => Some(error),
+        Ok(()) => match db.missing_migrations().await {
+            Ok(missing) if missing.is_empty() => None,
+            Ok(_) => return away("migrations are missing\n"),
+            Err(error) => Some(error),
+        },
+    };
+    match problem {
+        None => "ready\n".into_response(),
+        Some(error) => {
+            tracing::warn!(%error, "not ready");
+            away("the database is away\n")
+        }
+    }
+}
+
+fn away(text: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], text).into_response()
+}
+
+pub async fn metrics(State(state): State<AppState>) -> Response {
+    let Some(handle) = &state.metrics else { return StatusCode::NOT_FOUND.into_response() };
+    if let Ok(backlog) = outbox::backlog(&state.ctx.db).await {
+        let now = state.ctx.clock.now();
+        for (kind, row_state, count, oldest) in backlog {
+            let labels = [("kind", kind.as_str()), ("state", row_state.as_str())];
+            metrics::gauge!("rolitt_outbox_rows", &labels).set(count as f64);
+            metrics::gauge!("rolitt_outbox_oldest_seconds", &labels).set(now.since(oldest).as_secs_f64());
+        }
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+}

@@ -1,0 +1,81 @@
+//! What is not a page: the router, the webhook intake, sessions, security headers, rate limits, health. The order of
+//! the layers below is the order in which a request meets them, from the outside in.
+
+mod client_address;
+mod cross_site;
+mod form_posts;
+mod health;
+mod page_cache;
+mod pages;
+mod rate_limit;
+mod request_id;
+mod security_headers;
+mod session;
+mod stripe_webhook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use leptos::config::LeptosOptions;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::context::Context;
+
+/// A body that drips in slower than this is cut off.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub struct AppState {
+    pub ctx: Context,
+    pub options: LeptosOptions,
+    pub metrics: Option<PrometheusHandle>,
+    cache: Arc<page_cache::PageCache>,
+    limiter: Arc<rate_limit::Limiter>,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.options.clone()
+    }
+}
+
+impl AppState {
+    pub fn new(ctx: Context, options: LeptosOptions, metrics: Option<PrometheusHandle>) -> Self {
+        let limiter = Arc::new(rate_limit::Limiter::new(ctx.settings.rate_limit_per_minute));
+        Self { ctx, options, metrics, cache: Arc::default(), limiter }
+    }
+}
+
+/// Everything that is answered on the site's port. `sandbox` is the stand-ins' own router, when they run.
+pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
+    let functions = Router::new()
+        .route("/api/{*function}", post(form_posts::server_function))
+        .route_layer(from_fn_with_state(state.clone(), session::require_for_functions))
+        .route_layer(from_fn_with_state(state.clone(), rate_limit::limit))
+        .layer(DefaultBodyLimit::max(form_posts::LARGEST));
+    let site = pages::router(&state)
+        .merge(functions)
+        .route("/api/order_state", get(pages::order_state))
+        .layer(from_fn_with_state(state.clone(), session::identify))
+        .layer(from_fn_with_state(state.clone(), cross_site::refuse))
+        .layer(from_fn(security_headers::add));
+    let machines = Router::new()
+        .route("/api/webhooks/stripe", post(stripe_webhook::receive))
+        .layer(DefaultBodyLimit::max(stripe_webhook::LARGEST))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics));
+    let mut all = site.merge(machines).with_state(state);
+    if let Some(sandbox) = sandbox {
+        all = all.merge(sandbox);
+    }
+    all.layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
+        .layer(CatchPanicLayer::custom(request_id::panicked))
+        .layer(from_fn(request_id::trace))
+}

@@ -1,0 +1,113 @@
+//! Pages and files: Leptos renders the one, the site folder holds the other.
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::{HeaderValue, StatusCode, header};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use tower::ServiceExt;
+use tower_http::compression::CompressionLayer;
+use tower_http::services::ServeDir;
+
+use super::security_headers::NONCE;
+use super::{AppState, form_posts, page_cache, session};
+use crate::api::{ApiError, Login, TypedForm};
+use crate::app::{App, shell};
+use crate::context::Context;
+use crate::workflows::refresh_payment::refresh_for_page;
+
+pub fn router(state: &AppState) -> Router<AppState> {
+    let options = state.options.clone();
+    let routes = generate_route_list(App);
+    Router::new()
+        .leptos_routes_with_context(state, routes, provide(state.ctx.clone()), move || shell(options.clone()))
+        .route("/admin", get(|| async { Redirect::to("/admin/preorders") }))
+        .fallback(file_or_not_found)
+        .layer(from_fn(session::require_for_pages))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), page_cache::keep))
+        .layer(from_fn(bring_flash))
+}
+
+/// What every rendering finds in Leptos' context.
+fn provide(ctx: Context) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(ctx.clone());
+        if let Some(parts) = use_context::<http::request::Parts>() {
+            if let Some(login) = parts.extensions.get::<Login>() {
+                provide_context(login.clone());
+            }
+            if let Some(typed) = parts.extensions.get::<TypedForm>() {
+                provide_context(typed.clone());
+            }
+        }
+        if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+            && let Ok(value) = HeaderValue::from_str(&nonce)
+        {
+            response.insert_header(NONCE, value);
+        }
+    }
+}
+
+/// Puts what a failed form left behind beside the request, and forgets it once a page has shown it.
+async fn bring_flash(mut request: Request, next: Next) -> Response {
+    let Some(typed) = form_posts::read_flash(request.headers()) else { return next.run(request).await };
+    request.extensions_mut().insert(typed);
+    let mut response = next.run(request).await;
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        response.headers_mut().append(header::SET_COOKIE, form_posts::forget_flash());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Files of the site folder, as compressed as the build left them; what bears a hash in its name is kept for a year.
+async fn file_or_not_found(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let hashed = state.options.hash_files && path.starts_with(&format!("/{}/", state.options.site_pkg_dir));
+    let files = ServeDir::new(&*state.options.site_root)
+        .precompressed_br()
+        .precompressed_gzip()
+        .append_index_html_on_directories(false);
+    let (parts, _) = request.into_parts();
+    let asked = Request::from_parts(parts.clone(), Body::empty());
+    if let Ok(mut found) = files.oneshot(asked).await
+        && (found.status().is_success() || found.status() == StatusCode::NOT_MODIFIED)
+    {
+        let keep = if hashed { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+        found.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+        return found.map(Body::new);
+    }
+    let options = state.options.clone();
+    let render = leptos_axum::render_app_async_with_context(provide(state.ctx), move || shell(options.clone()));
+    let mut page = render(Request::from_parts(parts, Body::empty())).await.into_response();
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
+#[derive(serde::Deserialize)]
+pub struct OrderQuery {
+    session_id: String,
+}
+
+/// For the success page's script: has it ended yet? The same question to Stripe as the page itself asks.
+pub async fn order_state(State(state): State<AppState>, Query(query): Query<OrderQuery>) -> Response {
+    match refresh_for_page(&state.ctx, &query.session_id).await {
+        Ok(Some((preorder, confirmed))) => {
+            let state = if confirmed { preorder.payment_status.as_str() } else { "confirming" };
+            ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({ "state": state }))).into_response()
+        }
+        Ok(None) => super::request_id::json(&ApiError::not_found("We know no such payment.")),
+        Err(error) => super::request_id::json(&ApiError::from(error)),
+    }
+}

@@ -1,0 +1,68 @@
+//! Every request has an id: in the log, in every error, in the deliveries that it leads to. One trace from form to
+//! delivery.
+
+use std::any::Any;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::api::ApiError;
+use crate::telemetry;
+
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+pub async fn trace(request: Request, next: Next) -> Response {
+    let id = format!("req_{}", uuid::Uuid::now_v7().simple());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let began = std::time::Instant::now();
+    telemetry::with_trace_id(id.clone(), async move {
+        let mut response = next.run(request).await;
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(HEADER, value);
+        }
+        let took = began.elapsed();
+        let status = response.status().as_u16();
+        metrics::histogram!("rolitt_http_seconds", "status" => class(status)).record(took.as_secs_f64());
+        // The path alone: a query may hold what a person typed.
+        if status >= 500 {
+            tracing::warn!(request_id = id, %method, path, status, ms = took.as_millis(), "answered");
+        } else {
+            tracing::debug!(request_id = id, %method, path, status, ms = took.as_millis(), "answered");
+        }
+        response
+    })
+    .await
+}
+
+const fn class(status: u16) -> &'static str {
+    match status {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// An error as the answer to a program.
+pub fn json(error: &ApiError) -> Response {
+    let mut response = Response::new(Body::from(serde_json::to_vec(error).unwrap_or_default()));
+    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A panic is a bug: it is logged by the panic hook, and told as "something went wrong", nothing more.
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+pub fn panicked(_cause: Box<dyn Any + Send + 'static>) -> Response {
+    json(&ApiError::internal())
+}

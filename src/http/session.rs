@@ -1,0 +1,52 @@
+//! Who is logged in, found out once a request and left in its extensions; and the doors that ask.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::AppState;
+use super::request_id::json;
+use crate::api::admin::login::token_of;
+use crate::api::{ApiError, Login};
+use crate::workflows::admins::who_is;
+
+/// Only admin addresses pay for the look-up.
+pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if (path.starts_with("/admin") || path.starts_with("/api/admin"))
+        && let Some(token) = token_of(request.headers())
+    {
+        match who_is(&state.ctx, &token).await {
+            Ok(Some(admin)) => {
+                request.extensions_mut().insert(Login { admin });
+            }
+            Ok(None) => {}
+            Err(error) => return json(&ApiError::from(error)),
+        }
+    }
+    next.run(request).await
+}
+
+/// Pages: nobody is sent to the login, and back afterwards.
+pub async fn require_for_pages(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/admin") && path != "/admin/login" && request.extensions().get::<Login>().is_none() {
+        let wanted = request.uri().path_and_query().map_or(path, |pq| pq.as_str());
+        let next = serde_urlencoded::to_string([("next", wanted)]).unwrap_or_default();
+        return Redirect::to(&format!("/admin/login?{next}")).into_response();
+    }
+    let mut response = next.run(request).await;
+    // What an admin sees stays out of every cache.
+    response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Functions: nobody is answered 401 before the body is read. Each function asks again itself.
+pub async fn require_for_functions(State(_): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let open = ["/api/admin/login", "/api/admin/logout"];
+    if path.starts_with("/api/admin/") && !open.contains(&path) && request.extensions().get::<Login>().is_none() {
+        return json(&ApiError::unauthorized());
+    }
+    next.run(request).await
+}

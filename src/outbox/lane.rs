@@ -1,0 +1,145 @@
+//! One lane's loop: claim as many as may run at once, perform them side by side, write down what came of each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::perform::{Performed, perform};
+use super::{LEASE, schedule};
+use crate::context::Context;
+use crate::domain::delivery::{DeliveryState, Lane};
+use crate::domain::timestamp::Timestamp;
+use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
+use crate::store::{StoreResult, preorders};
+
+/// Workers are woken by the bell; this is for rings that were lost, and for tries whose time has come.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// After a failed look at the database.
+const BACK_OFF: Duration = Duration::from_secs(2);
+
+/// How many deliveries of a lane run at once in a process: what a provider takes without complaint.
+const fn concurrency(lane: Lane) -> usize {
+    match lane {
+        Lane::Settlement | Lane::Klaviyo | Lane::Firebase => 8,
+        Lane::Sms => 2,
+    }
+}
+
+pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
+    let slots = Arc::new(Semaphore::new(concurrency(lane)));
+    let under_way = TaskTracker::new();
+    while !stop.is_cancelled() {
+        let pause = match claim(&ctx, lane, &slots).await {
+            Ok((_, claimed)) if claimed.is_empty() => LOOK_EVERY,
+            Ok((token, claimed)) => {
+                for row in claimed {
+                    let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                    under_way.spawn(work_off(ctx.clone(), row, token.clone(), slot));
+                }
+                Duration::ZERO
+            }
+            Err(error) => {
+                tracing::warn!(%error, %lane, "could not claim deliveries");
+                BACK_OFF
+            }
+        };
+        if pause.is_zero() {
+            // Claim again as soon as there is room for one more.
+            tokio::select! {
+                slot = slots.acquire() => drop(slot),
+                () = stop.cancelled() => {}
+            }
+            continue;
+        }
+        tokio::select! {
+            () = ctx.bell.rung(lane) => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    under_way.close();
+    under_way.wait().await;
+}
+
+async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>)> {
+    let now = ctx.clock.now();
+    // A look costs a read; a claim, the writer's place.
+    if !outbox::any_due(&ctx.db, lane, now).await? {
+        return Ok((String::new(), Vec::new()));
+    }
+    let token = ctx.unique();
+    let room = i64::try_from(slots.available_permits()).unwrap_or(1).max(1);
+    let mut tx = ctx.db.begin().await?;
+    let claimed = outbox::claim(&mut tx, lane, room, &token, now, now + LEASE).await?;
+    tx.commit().await?;
+    Ok((token, claimed))
+}
+
+async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit) {
+    let trace_id = row.trace_id.clone().unwrap_or_else(|| row.id.to_string());
+    crate::telemetry::with_trace_id(trace_id, async {
+        let started_at = ctx.clock.now();
+        let performed = perform(&ctx, &row).await;
+        if let Err(error) = write_down(&ctx, &row, &token, started_at, performed).await {
+            // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
+            tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
+        }
+    })
+    .await;
+}
+
+async fn write_down(
+    ctx: &Context,
+    row: &Claimed,
+    token: &str,
+    started_at: Timestamp,
+    performed: Performed,
+) -> StoreResult<()> {
+    let now = ctx.clock.now();
+    let verdict = schedule::verdict(row.kind, row.attempts, &performed, now);
+    let answer = performed.answer();
+    let error = performed.error();
+    let finished = Finished { state: verdict.state, run_at: verdict.run_at, error: error.as_deref() };
+    let mut tx = ctx.db.begin().await?;
+    if !outbox::finish(&mut tx, &row.id, token, &finished, now).await? {
+        tracing::warn!(delivery = %row.id, "the lease was lost; somebody else has this delivery");
+        return tx.rollback().await;
+    }
+    if let Performed::Done { effect, .. } = &performed {
+        effect.save(&mut tx, row, now).await?;
+    }
+    let attempt = DeliveryAttempt {
+        delivery_id: row.id.clone(),
+        number: row.attempts,
+        started_at,
+        duration_ms: i64::try_from(now.since(started_at).as_millis()).unwrap_or(i64::MAX),
+        outcome: verdict.state.to_string(),
+        answer,
+        retry_at: verdict.run_at,
+    };
+    outbox::record_attempt(&mut tx, &attempt).await?;
+    tx.commit().await?;
+    metrics::counter!("rolitt_deliveries_total", "kind" => row.kind.as_str(), "outcome" => verdict.state.as_str())
+        .increment(1);
+    if let Some(error) = error {
+        let (attempts, state) = (row.attempts, verdict.state);
+        tracing::warn!(delivery = %row.id, kind = %row.kind, attempts, %state, %error, "a delivery failed");
+    }
+    if verdict.state == DeliveryState::Dead {
+        metrics::counter!("rolitt_deliveries_dead_total", "kind" => row.kind.as_str()).increment(1);
+    }
+    Ok(())
+}
+
+/// The first delivery that begins moves the preorder on.
+pub async fn begin(ctx: &Context, preorder: &preorders::Preorder) -> StoreResult<()> {
+    if preorder.progress().begin_processing() == preorder.progress() {
+        return Ok(());
+    }
+    let mut tx = ctx.db.begin().await?;
+    preorders::begin_processing(&mut tx, &preorder.id, ctx.clock.now()).await?;
+    tx.commit().await
+}

@@ -1,0 +1,80 @@
+//! The worker: claims durable deliveries, performs them, tries again. One loop a lane, so that a provider that is slow
+//! or away holds up nobody else.
+//!
+//! ```text
+//!            claim (lease)            performed
+//!  pending ───────────────▶ running ───────────▶ done
+//!     ▲                        │
+//!     │   try again, later     │   permanent, or the schedule is over
+//!     └────────────────────────┼───────────────▶ dead ──(a person)──▶ pending
+//!        lease ran out         │
+//! ```
+
+mod firebase;
+mod klaviyo;
+mod lane;
+mod listen;
+mod perform;
+pub mod schedule;
+mod sms;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::context::Context;
+use crate::domain::delivery::Lane;
+use crate::store::{StoreResult, outbox};
+
+/// How long a claim holds: longer than a delivery may take, with its provider's timeouts.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How often leases that ran out are looked for.
+const RECLAIM: Duration = Duration::from_secs(5);
+/// How long deliveries that are under way may take once the process is told to stop.
+const FINISH_WITHIN: Duration = Duration::from_secs(8);
+
+/// Works until it is told to stop; then finishes what is under way and gives back what is not begun.
+pub async fn run(ctx: Context, stop: CancellationToken) {
+    let tracker = TaskTracker::new();
+    for &lane in Lane::ALL {
+        tracker.spawn(lane::run(ctx.clone(), lane, stop.clone()));
+    }
+    tracker.spawn(listen::tell_others(ctx.clone(), stop.clone()));
+    tracker.spawn(listen::hear_others(ctx.clone(), stop.clone()));
+    tracker.spawn(reclaim(ctx, stop.clone()));
+    tracker.close();
+    stop.cancelled().await;
+    if tokio::time::timeout(FINISH_WITHIN, tracker.wait()).await.is_err() {
+        tracing::warn!("some deliveries did not finish in time; their leases will run out");
+    }
+}
+
+async fn reclaim(ctx: Context, stop: CancellationToken) {
+    loop {
+        match release_expired(&ctx).await {
+            Ok(0) => {}
+            Ok(released) => {
+                tracing::warn!(released, "leases ran out: a worker did not come back");
+                Lane::ALL.iter().for_each(|&lane| ctx.bell.ring_here(lane));
+            }
+            Err(error) => tracing::warn!(%error, "could not look for leases that ran out"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RECLAIM) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Makes deliveries whose worker did not come back claimable again. Says how many.
+pub async fn release_expired(ctx: &Context) -> StoreResult<u64> {
+    let now = ctx.clock.now();
+    if !outbox::any_expired(&ctx.db, now).await? {
+        return Ok(0);
+    }
+    let mut tx = ctx.db.begin().await?;
+    let released = outbox::release_expired(&mut tx, now).await?;
+    tx.commit().await?;
+    Ok(released)
+}

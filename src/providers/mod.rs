@@ -1,0 +1,73 @@
+//! Clients of outside services. Each speaks one service's HTTP and knows nothing of preorders' rules; what it can't do
+//! comes back as a [`ProviderError`] that says whether to try again.
+
+pub mod firebase;
+pub mod klaviyo;
+pub mod payments;
+pub mod twilio;
+
+use std::time::Duration;
+
+/// The longest that a background call may take; a buyer's calls have limits of their own.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What went wrong with a call, by what can be done about it. The message is for the admin: it quotes the provider,
+/// shortened, and never holds a key or an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It did not happen and may work later; the provider may have said when.
+    #[error("{message}")]
+    Retry { message: String, after: Option<Duration> },
+    /// No answer: it may have happened. Repeating is right only where a key makes it harmless.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// It will never work as it is: a person must look.
+    #[error("{0}")]
+    Permanent(String),
+    /// Our key or setting is wrong: it works again when that is put right.
+    #[error("{0}")]
+    Configuration(String),
+}
+
+impl ProviderError {
+    pub(crate) fn from_reqwest(service: &str, error: &reqwest::Error) -> Self {
+        // The URL may hold an account's id: it is left out.
+        if error.is_connect() {
+            return Self::Retry { message: format!("{service} can't be reached"), after: None };
+        }
+        let what = if error.is_timeout() { "did not answer in time" } else { "broke off its answer" };
+        Self::NoAnswer(format!("{service} {what}"))
+    }
+
+    /// Sorts an answer that is no success.
+    pub(crate) fn from_status(service: &str, status: reqwest::StatusCode, after: Option<Duration>, body: &str) -> Self {
+        let message = format!("{service} answered {}: {}", status.as_u16(), excerpt(body));
+        match status.as_u16() {
+            401 | 403 => Self::Configuration(message),
+            408 | 409 | 425 | 429 | 500..=599 => Self::Retry { message, after },
+            _ => Self::Permanent(message),
+        }
+    }
+}
+
+/// As much of an answer as the timeline wants, on one line.
+pub(crate) fn excerpt(body: &str) -> String {
+    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(300).collect()
+}
+
+/// `Retry-After` in seconds; the date form is not used by the services we call.
+pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
+    let text = response.headers().get("retry-after")?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The one way our background clients are built: bounded in time, no redirects to places we did not choose.
+pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .connect_timeout(Duration::from_secs(3))
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(16)
+        .build()
+}

@@ -1,0 +1,91 @@
+//! Taking money: the trait that a payment provider fulfils, and the registry of those there are. Stripe is one file
+//! family; another is another, and a line in [`Registry::new`]'s caller.
+
+pub mod stripe;
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+
+use super::ProviderError;
+use crate::domain::money::Money;
+use crate::domain::payment::PaymentFact;
+use crate::domain::timestamp::Timestamp;
+
+/// What a payment page is made of. The same attempt must always give the same values: providers compare a repeated
+/// idempotency key's parameters with the first ones.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub preorder_id: String,
+    pub preorder_number: String,
+    pub attempt_id: String,
+    /// Stored before the call; at most 255 characters.
+    pub idempotency_key: String,
+    pub price: Money,
+    pub color: String,
+    pub product_name: String,
+    pub color_name: String,
+    pub email: String,
+    /// A language tag.
+    pub locale: String,
+    pub success_url: String,
+    pub cancel_url: String,
+}
+
+/// A payment page, and what it says about the payment.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: String,
+    /// Where the buyer pays; `None` once nobody can.
+    pub url: Option<String>,
+    pub expires_at: Option<Timestamp>,
+    pub fact: PaymentFact,
+}
+
+/// Every call is bounded in time (10 s) and made once: whether to repeat it is the workflow's to say.
+pub trait PaymentProvider: Send + Sync {
+    fn name(&self) -> &'static str;
+    /// Makes a page, or gives the one that this idempotency key made before.
+    fn create_session<'a>(&'a self, new: &'a NewSession) -> BoxFuture<'a, Result<Session, ProviderError>>;
+    fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
+    /// Closes an open page, so that nobody can pay on it any more.
+    fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
+    fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>>;
+    /// What the provider's own catalogue asks for a colour, if the colour has a price there.
+    fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>>;
+    /// Whether the provider lets us in.
+    fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPrice {
+    pub id: String,
+    /// `None` for a price without a fixed amount.
+    pub minor: Option<i64>,
+    /// As the provider spells it.
+    pub currency: String,
+    pub active: bool,
+}
+
+/// The providers there are, by the name that stands in `checkout_attempts.provider`.
+pub struct Registry {
+    providers: BTreeMap<&'static str, Box<dyn PaymentProvider>>,
+    default: &'static str,
+}
+
+impl Registry {
+    pub fn new(default: Box<dyn PaymentProvider>) -> Self {
+        let name = default.name();
+        Self { providers: BTreeMap::from([(name, default)]), default: name }
+    }
+
+    /// The one that new payments go to.
+    pub fn default(&self) -> &dyn PaymentProvider {
+        self.providers[self.default].as_ref()
+    }
+
+    /// The one that an older attempt was made with.
+    pub fn named(&self, name: &str) -> Option<&dyn PaymentProvider> {
+        self.providers.get(name).map(AsRef::as_ref)
+    }
+}

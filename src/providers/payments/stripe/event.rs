@@ -1,0 +1,178 @@
+//! Reading Stripe's events. The library's own parser fails on types that it knows but can't parse; this one takes what
+//! it needs from the JSON and says what it can't make out, so that an odd event is kept and looked at, never lost.
+
+use serde_json::Value;
+
+use crate::domain::money::Money;
+use crate::domain::payment::{AttemptState, Card, Decline, PaymentFact};
+use crate::domain::timestamp::Timestamp;
+
+/// What stands on every event: enough to store it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    pub id: String,
+    pub kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    Fact(PaymentFact),
+    /// Of no consequence to us.
+    Ignored,
+    /// A type that we know, of a shape that we don't.
+    Odd(String),
+}
+
+/// `None` if the body is no event at all.
+pub fn envelope(body: &str) -> Option<Envelope> {
+    let event: Value = serde_json::from_str(body).ok()?;
+    let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|t| (1..=255).contains(&t.len()));
+    Some(Envelope { id: text("id")?.to_owned(), kind: text("type")?.to_owned() })
+}
+
+pub fn read(body: &str) -> Reading {
+    let Ok(event) = serde_json::from_str::<Value>(body) else { return Reading::Odd("not JSON".to_owned()) };
+    let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+    let outcome = match kind {
+        "checkout.session.completed" => match text(&event, "/data/object/payment_status") {
+            Some("paid" | "no_payment_required") => AttemptState::Paid,
+            Some("unpaid") => AttemptState::Pending,
+            other => return Reading::Odd(format!("payment_status is {other:?}")),
+        },
+        "checkout.session.async_payment_succeeded" | "payment_intent.succeeded" => AttemptState::Paid,
+        "checkout.session.async_payment_failed" => AttemptState::Failed,
+        "checkout.session.expired" => AttemptState::Expired,
+        "payment_intent.payment_failed" => AttemptState::Declined,
+        _ => return Reading::Ignored,
+    };
+    let Some(object) = event.pointer("/data/object").filter(|object| object.is_object()) else {
+        return Reading::Odd("data.object is missing".to_owned());
+    };
+    let Some(id) = text(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
+    let occurred_at = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
+    let Some(occurred_at) = occurred_at else { return Reading::Odd("created is missing".to_owned()) };
+    let is_session = kind.starts_with("checkout.");
+    let intent = if is_session { reference(object, "payment_intent") } else { Some(id.to_owned()) };
+    let amount = object.get(if is_session { "amount_total" } else { "amount_received" }).and_then(Value::as_i64);
+    let currency = text(object, "/currency").and_then(|c| c.parse().ok());
+    let paid = outcome == AttemptState::Paid;
+    if paid && amount.is_none() {
+        return Reading::Odd("paid, but the amount is missing".to_owned());
+    }
+    Reading::Fact(PaymentFact {
+        preorder_id: text(object, "/metadata/preorder_id")
+            .or_else(|| text(object, "/client_reference_id"))
+            .map(str::to_owned),
+        attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
+        session_id: is_session.then(|| id.to_owned()),
+        payment_intent_id: intent,
+        outcome,
+        received: paid.then(|| Some(Money::new(amount?, currency?))).flatten(),
+        decline: decline(object),
+        card: card(object),
+        shipping_address: shipping(object),
+        occurred_at,
+    })
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// An id, or the object that it was expanded to.
+fn reference(object: &Value, key: &str) -> Option<String> {
+    let value = object.get(key)?;
+    value.as_str().or_else(|| text(value, "/id")).map(str::to_owned)
+}
+
+fn decline(object: &Value) -> Option<Decline> {
+    let error = object.get("last_payment_error").filter(|error| error.is_object())?;
+    let code = text(error, "/decline_code").or_else(|| text(error, "/code")).unwrap_or("unknown");
+    Some(Decline { code: code.to_owned(), message: text(error, "/message").unwrap_or_default().to_owned() })
+}
+
+fn card(object: &Value) -> Option<Card> {
+    let details = object
+        .pointer("/latest_charge/payment_method_details/card")
+        .or_else(|| object.pointer("/charges/data/0/payment_method_details/card"))?;
+    Some(Card { brand: text(details, "/brand")?.to_owned(), last4: text(details, "/last4")?.to_owned() })
+}
+
+/// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`.
+fn shipping(object: &Value) -> Option<String> {
+    let details = object
+        .pointer("/collected_information/shipping_details")
+        .filter(|d| d.is_object())
+        .or_else(|| object.get("shipping_details").filter(|d| d.is_object()))?;
+    let part = |name: &str| text(details, &format!("/address/{name}"));
+    let line = one_line([
+        text(details, "/name"),
+        part("line1"),
+        part("line2"),
+        part("postal_code"),
+        part("city"),
+        part("state"),
+        part("country"),
+    ]);
+    (!line.is_empty()).then_some(line)
+}
+
+pub(super) fn one_line<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::money::Currency;
+
+    fn completed(payment_status: &str) -> String {
+        json!({ "id": "evt_1", "type": "checkout.session.completed", "created": 1_700_000_000, "data": { "object": {
+            "id": "cs_test_1", "payment_intent": "pi_1", "payment_status": payment_status, "amount_total": 49_900,
+            "currency": "usd", "client_reference_id": "pre_1", "metadata": { "attempt_id": "chk_1" },
+            "collected_information": { "shipping_details": { "name": "Ana", "address":
+                { "line1": "Torstraße 1", "line2": null, "postal_code": "10119", "city": "Berlin", "country": "DE" } } },
+        } } })
+        .to_string()
+    }
+
+    #[test]
+    fn a_completed_session_says_who_paid_what_and_where_it_ships() {
+        let Reading::Fact(fact) = read(&completed("paid")) else { panic!("no fact") };
+        assert_eq!(fact.outcome, AttemptState::Paid);
+        assert_eq!(fact.received, Some(Money::new(49_900, Currency::Usd)));
+        assert_eq!(fact.preorder_id.as_deref(), Some("pre_1"));
+        assert_eq!(fact.payment_intent_id.as_deref(), Some("pi_1"));
+        assert_eq!(fact.shipping_address.as_deref(), Some("Ana, Torstraße 1, 10119, Berlin, DE"));
+    }
+
+    #[test]
+    fn completed_and_unpaid_is_on_its_way() {
+        let Reading::Fact(fact) = read(&completed("unpaid")) else { panic!("no fact") };
+        assert_eq!((fact.outcome, fact.received), (AttemptState::Pending, None));
+    }
+
+    #[test]
+    fn what_is_odd_is_said_and_what_is_foreign_is_ignored() {
+        assert!(matches!(read(&completed("half")), Reading::Odd(_)));
+        assert!(matches!(read(r#"{"type":"checkout.session.completed","data":{"object":[]}}"#), Reading::Odd(_)));
+        assert!(matches!(
+            read(r#"{"type":"payment_intent.succeeded","created":1,"data":{"object":{"id":"pi_1"}}}"#),
+            Reading::Odd(_)
+        ));
+        assert_eq!(read(r#"{"type":"customer.created"}"#), Reading::Ignored);
+        assert_eq!(envelope("[]"), None);
+        assert_eq!(envelope(r#"{"id":1,"type":"x"}"#), None);
+        assert_eq!(envelope(r#"{"id":"","type":"x"}"#), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_whatever_makes_it_panic(body: String, kind in "(checkout.session.completed|payment_intent.succeeded)", odd in "[\\[\\]{}\":,a-z0-9]{0,60}") {
+            let _ = (envelope(&body), read(&body));
+            let _ = read(&format!("{{\"type\":\"{kind}\",\"created\":1,\"data\":{{\"object\":{odd}}}}}"));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Stripe, through async-stripe. Its own retry loop is off (it would send a key that nobody stored), a timeout is on.
+
+pub mod event;
+mod map;
+pub mod signature;
+
+use std::collections::{BTreeMap, HashMap};
+
+use ::stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use stripe_checkout::checkout_session::{
+    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionShippingAddressCollection,
+    CreateCheckoutSessionShippingAddressCollectionAllowedCountries as Country, ExpireCheckoutSession, ProductData,
+    RetrieveCheckoutSession,
+};
+use stripe_core::payment_intent::RetrievePaymentIntent;
+use stripe_product::price::RetrievePrice;
+
+use super::{ListedPrice, NewSession, PaymentProvider, Session};
+use crate::config::StripeSettings;
+use crate::domain::payment::PaymentFact;
+use crate::providers::{ProviderError, TIMEOUT};
+
+pub const NAME: &str = "stripe";
+
+/// What a session must bring with it for us to see who paid, and with what.
+const EXPAND: &[&str] = &["payment_intent", "payment_intent.latest_charge"];
+
+/// Where we ship.
+const SHIPS_TO: &[Country] = &[
+    Country::At,
+    Country::Au,
+    Country::Be,
+    Country::Ca,
+    Country::Ch,
+    Country::Cn,
+    Country::De,
+    Country::Dk,
+    Country::Es,
+    Country::Fi,
+    Country::Fr,
+    Country::Gb,
+    Country::Hk,
+    Country::Ie,
+    Country::It,
+    Country::Jp,
+    Country::Kr,
+    Country::Nl,
+    Country::No,
+    Country::Nz,
+    Country::Pl,
+    Country::Pt,
+    Country::Se,
+    Country::Sg,
+    Country::Tw,
+    Country::Us,
+];
+
+pub struct Stripe {
+    client: Client,
+    product_id: Option<String>,
+    /// Colour id → price id.
+    prices: BTreeMap<String, String>,
+    /// The currency that `prices` are in.
+    prices_currency: String,
+}
+
+impl Stripe {
+    pub fn new(
+        settings: &StripeSettings,
+        product_id: Option<String>,
+        prices: BTreeMap<String, String>,
+        prices_currency: String,
+    ) -> Result<Self, ProviderError> {
+        let mut builder =
+            ClientBuilder::new(&settings.secret_key).request_strategy(RequestStrategy::Once).timeout(TIMEOUT);
+        if let Some(base) = &settings.api_base {
+            // It joins texts: without the slash, `/v1` would grow onto the last word of the path.
+            builder = builder.url(format!("{}/", base.trim_end_matches('/')));
+        }
+        let client = builder.build().map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
+        Ok(Self { client, product_id, prices, prices_currency })
+    }
+
+    fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
+        let mut item = CreateCheckoutSessionLineItems::new();
+        item.quantity = Some(1);
+        let listed = self.prices.get(&new.color).filter(|_| self.prices_currency == new.price.currency.as_str());
+        if let Some(price) = listed {
+            item.price = Some(price.clone());
+            return Ok(item);
+        }
+        let currency: stripe_types::Currency = new
+            .price
+            .currency
+            .as_str()
+            .parse()
+            .map_err(|_| ProviderError::Permanent(format!("Stripe does not know {}", new.price.currency)))?;
+        let mut data = CreateCheckoutSessionLineItemsPriceData::new(currency);
+        data.unit_amount = Some(new.price.minor);
+        match &self.product_id {
+            Some(product) => data.product = Some(product.clone()),
+            None => data.product_data = Some(ProductData::new(format!("{} — {}", new.product_name, new.color_name))),
+        }
+        item.price_data = Some(data);
+        Ok(item)
+    }
+
+    async fn create(&self, new: &NewSession) -> Result<Session, ProviderError> {
+        let metadata: HashMap<String, String> = HashMap::from([
+            ("preorder_id".into(), new.preorder_id.clone()),
+            ("preorder_number".into(), new.preorder_number.clone()),
+            ("attempt_id".into(), new.attempt_id.clone()),
+            ("color".into(), new.color.clone()),
+        ]);
+        let mut intent = CreateCheckoutSessionPaymentIntentData::new();
+        intent.metadata = Some(metadata.clone());
+        intent.description = Some(format!("Preorder {}", new.preorder_number));
+        let key = IdempotencyKey::new(&new.idempotency_key).map_err(|e| ProviderError::Permanent(e.to_string()))?;
+        let made = CreateCheckoutSession::new()
+            .mode(stripe_checkout::CheckoutSessionMode::Payment)
+            .line_items(vec![self.line_item(new)?])
+            .client_reference_id(&new.preorder_id)
+            .customer_email(&new.email)
+            .metadata(metadata)
+            .payment_intent_data(intent)
+            .locale(map::locale(&new.locale))
+            .shipping_address_collection(CreateCheckoutSessionShippingAddressCollection::new(SHIPS_TO))
+            .success_url(&new.success_url)
+            .cancel_url(&new.cancel_url)
+            .customize()
+            .request_strategy(RequestStrategy::Idempotent(key))
+            .send(&self.client)
+            .await
+            .map_err(error)?;
+        Ok(map::session(&made))
+    }
+}
+
+impl PaymentProvider for Stripe {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn create_session<'a>(&'a self, new: &'a NewSession) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        self.create(new).boxed()
+    }
+
+    fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        let expand: Vec<String> = EXPAND.iter().map(ToString::to_string).collect();
+        async move {
+            let session = RetrieveCheckoutSession::new(id).expand(expand).send(&self.client).await.map_err(error)?;
+            Ok(map::session(&session))
+        }
+        .boxed()
+    }
+
+    fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        async move {
+            let session = ExpireCheckoutSession::new(id).send(&self.client).await.map_err(error)?;
+            Ok(map::session(&session))
+        }
+        .boxed()
+    }
+
+    fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>> {
+        async move {
+            let expand = vec!["latest_charge".to_owned()];
+            let intent = RetrievePaymentIntent::new(id).expand(expand).send(&self.client).await.map_err(error)?;
+            Ok(map::intent(&intent))
+        }
+        .boxed()
+    }
+
+    fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
+        async move {
+            let Some(id) = self.prices.get(color) else { return Ok(None) };
+            let price = RetrievePrice::new(id.as_str()).send(&self.client).await.map_err(error)?;
+            Ok(Some(ListedPrice {
+                id: id.clone(),
+                minor: price.unit_amount,
+                currency: price.currency.to_string(),
+                active: price.active,
+            }))
+        }
+        .boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
+        async move {
+            // A session that can't exist: "no such session" says that we were let in.
+            match RetrieveCheckoutSession::new("cs_test_rolitt_doctor").send(&self.client).await {
+                Ok(_) | Err(StripeError::Stripe(_, 404)) => Ok(()),
+                Err(e) => Err(error(e)),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Stripe's errors by what can be done about them: <https://docs.stripe.com/error-low-level>.
+fn error(error: StripeError) -> ProviderError {
+    match error {
+        StripeError::Stripe(details, status) => {
+            let text = details.message.clone().unwrap_or_default();
+            let code = details.code.as_ref().map(ToString::to_string).unwrap_or_default();
+            let message = format!("Stripe answered {status} {code}: {}", super::super::excerpt(&text));
+            match status {
+                401 | 403 => ProviderError::Configuration(message),
+                409 | 424 | 429 => ProviderError::Retry { message, after: None },
+                // "Treat the result of the request as indeterminate."
+                500..=599 => ProviderError::NoAnswer(message),
+                _ => ProviderError::Permanent(message),
+            }
+        }
+        StripeError::Timeout => ProviderError::NoAnswer("Stripe did not answer in time".to_owned()),
+        StripeError::ConfigError(text) => ProviderError::Configuration(format!("Stripe: {text}")),
+        StripeError::ClientError(text) => {
+            ProviderError::NoAnswer(format!("Stripe can't be reached: {}", super::super::excerpt(&text)))
+        }
+        StripeError::JSONDeserialize(text) => {
+            ProviderError::NoAnswer(format!("Stripe answered what we can't read: {}", super::super::excerpt(&text)))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! How one answer is spoilt. A plan is drawn when the request arrives; it delays, answers in the handler's place, or lets
+//! the handler act and then damages or loses what it said.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
+
+use super::faults::{FaultDesk, Service};
+
+/// Longer than any client waits.
+const HANG: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Well,
+    Reset,
+    Hang,
+    Error(u16, Option<u64>),
+    Garbage,
+    Truncate,
+    LoseAnswer,
+}
+
+/// What will happen to one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    delay: Duration,
+    fate: Fate,
+}
+
+impl Plan {
+    pub fn draw(desk: &mut FaultDesk, service: Service) -> Self {
+        let faults = desk.faults().of(service).clone();
+        let delay = Duration::from_millis(faults.latency_ms + desk.up_to(faults.latency_jitter_ms));
+        let fate = if desk.happens(faults.reset_rate) {
+            Fate::Reset
+        } else if desk.happens(faults.timeout_rate) {
+            Fate::Hang
+        } else if desk.happens(faults.error_rate) {
+            Fate::Error(faults.error_status, faults.retry_after)
+        } else if desk.happens(faults.garbage_rate) {
+            Fate::Garbage
+        } else if desk.happens(faults.truncate_rate) {
+            Fate::Truncate
+        } else if desk.happens(faults.lose_answer_rate) {
+            Fate::LoseAnswer
+        } else {
+            Fate::Well
+        };
+        Self { delay, fate }
+    }
+
+    /// Whether the handler will act at all.
+    pub fn acts(self) -> bool {
+        matches!(self.fate, Fate::Well | Fate::Truncate | Fate::LoseAnswer)
+    }
+
+    /// The fault's name for the inbox; none when all is well.
+    pub fn name(self) -> Option<&'static str> {
+        match self.fate {
+            Fate::Well => None,
+            Fate::Reset => Some("reset"),
+            Fate::Hang => Some("timeout"),
+            Fate::Error(..) => Some("error"),
+            Fate::Garbage => Some("garbage"),
+            Fate::Truncate => Some("truncated"),
+            Fate::LoseAnswer => Some("answer lost"),
+        }
+    }
+
+    pub async fn wait(self) {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+    }
+
+    /// The answer given in the handler's place. `error_body` is the service's own way to say that it is broken.
+    pub async fn instead(self, error_body: impl FnOnce(u16) -> String) -> Option<Response> {
+        match self.fate {
+            Fate::Well | Fate::Truncate | Fate::LoseAnswer => None,
+            Fate::Reset => Some(severed()),
+            Fate::Hang => {
+                tokio::time::sleep(HANG).await;
+                Some(severed())
+            }
+            Fate::Error(status, retry_after) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut response =
+                    (status, [(header::CONTENT_TYPE, "application/json")], error_body(status.as_u16())).into_response();
+                if let Some(seconds) = retry_after {
+                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                Some(response)
+            }
+            Fate::Garbage => {
+                let page = "<!doctype html><title>502 Bad Gateway</title>\u{0}\u{1}{\"id\": nonsense";
+                Some(([(header::CONTENT_TYPE, "application/json")], page).into_response())
+            }
+        }
+    }
+
+    /// What becomes of the handler's answer.
+    pub async fn after(self, response: Response) -> Response {
+        match self.fate {
+            Fate::Truncate => truncated(response).await,
+            Fate::LoseAnswer => severed(),
+            _ => response,
+        }
+    }
+}
+
+/// A connection closed without an answer: a body that fails at once makes hyper drop it before the head is sent.
+fn severed() -> Response {
+    let broken = stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
+    Response::new(Body::from_stream(broken))
+}
+
+/// Half of the body under the length of the whole, then the connection is closed.
+async fn truncated(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let Ok(whole) = to_bytes(body, usize::MAX).await else { return severed() };
+    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    let half = whole.slice(..whole.len() / 2);
+    // The pause lets the first half leave before the connection breaks.
+    let broken = stream::iter([Ok(half)]).chain(stream::once(async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    }));
+    Response::from_parts(head, Body::from_stream(broken))
+}

@@ -1,0 +1,151 @@
+//! Idempotency keys as Stripe keeps them: the first answer under a key is the answer for good; the same key with other
+//! parameters is a mistake, and while the first request is under way a conflict. Refused parameters are not remembered.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::error::Refusal;
+use crate::sandbox::core::{Core, lock};
+use crate::sandbox::form::Form;
+
+const KEEP: usize = 20_000;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Remembered {
+    pub fingerprint: String,
+    pub status: u16,
+    pub body: String,
+    /// The request that was answered first.
+    pub request_id: String,
+}
+
+#[derive(Debug, Clone)]
+enum Entry {
+    /// Under way, with its fingerprint.
+    Busy(String),
+    Done(Arc<Remembered>),
+}
+
+/// All keys, the oldest forgotten in time.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(String, Remembered)>", into = "Vec<(String, Remembered)>")]
+pub struct Replays {
+    entries: HashMap<String, Entry>,
+    order: VecDeque<String>,
+}
+
+/// What a key says to a new request.
+pub enum Verdict {
+    Go,
+    Replay(Arc<Remembered>),
+    Refuse(Refusal),
+}
+
+impl Replays {
+    fn begin(&mut self, key: &str, fingerprint: &str) -> Verdict {
+        match self.entries.get(key) {
+            None => {
+                self.entries.insert(key.to_owned(), Entry::Busy(fingerprint.to_owned()));
+                Verdict::Go
+            }
+            Some(Entry::Busy(_)) => Verdict::Refuse(
+                Refusal::idempotency(format!(
+                    "There is currently another in-progress request using this Idempotent Key (that probably means you \
+                     submitted twice, and the other request is still going through): {key}. Please try again later."
+                ))
+                .code("idempotency_key_in_use")
+                .status(409),
+            ),
+            Some(Entry::Done(known)) if known.fingerprint == fingerprint => Verdict::Replay(known.clone()),
+            Some(Entry::Done(_)) => Verdict::Refuse(Refusal::idempotency(format!(
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \
+                 using a key other than '{key}' if you meant to execute a different request."
+            ))),
+        }
+    }
+
+    fn keep(&mut self, key: String, remembered: Remembered) {
+        self.entries.insert(key.clone(), Entry::Done(Arc::new(remembered)));
+        self.order.push_back(key);
+        while self.order.len() > KEEP {
+            if let Some(oldest) = self.order.pop_front() {
+                self.entries.remove(&oldest);
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+impl Clone for Replays {
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), order: self.order.clone() }
+    }
+}
+
+impl From<Vec<(String, Remembered)>> for Replays {
+    fn from(saved: Vec<(String, Remembered)>) -> Self {
+        let mut replays = Self::default();
+        for (key, remembered) in saved {
+            replays.keep(key, remembered);
+        }
+        replays
+    }
+}
+
+impl From<Replays> for Vec<(String, Remembered)> {
+    fn from(replays: Replays) -> Self {
+        let find = |key: String| match replays.entries.get(&key) {
+            Some(Entry::Done(known)) => Some((key, Remembered::clone(known))),
+            _ => None,
+        };
+        replays.order.iter().cloned().filter_map(find).collect()
+    }
+}
+
+/// What makes two requests the same: method, path and parameters.
+pub fn fingerprint(method: &str, path: &str, form: &Form) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("{method} {path}"));
+    for (name, value) in form.fields() {
+        hash.update(format!("\n{}:{name}={}:{value}", name.len(), value.len()));
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Holds a key while its request is under way. Dropped without an answer, it leaves the key free.
+pub struct Hold {
+    core: Arc<Core>,
+    key: Option<String>,
+    fingerprint: String,
+}
+
+impl Hold {
+    pub fn take(core: &Arc<Core>, key: &str, fingerprint: String) -> Result<Self, Verdict> {
+        match lock(&core.replays).begin(key, &fingerprint) {
+            Verdict::Go => Ok(Self { core: core.clone(), key: Some(key.to_owned()), fingerprint }),
+            other => Err(other),
+        }
+    }
+
+    /// Remembers the answer for good.
+    pub fn keep(mut self, status: u16, body: String, request_id: String) {
+        if let Some(key) = self.key.take() {
+            let fingerprint = std::mem::take(&mut self.fingerprint);
+            lock(&self.core.replays).keep(key, Remembered { fingerprint, status, body, request_id });
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take() {
+            lock(&self.core.replays).entries.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The `checkout_attempts` table: every try to pay a preorder, with its key, its page, and how far it climbed.
+
+use sqlx::FromRow;
+
+use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::ids::{AttemptId, PreorderId};
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::AttemptState;
+use crate::domain::preorder::AttemptOutcome;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub preorder_id: PreorderId,
+    pub number: i64,
+    pub provider: String,
+    pub idempotency_key: String,
+    pub state: AttemptState,
+    pub session_id: Option<String>,
+    pub url: Option<String>,
+    pub payment_intent_id: Option<String>,
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub received_minor: Option<i64>,
+    pub received_currency: Option<Currency>,
+    pub decline_code: Option<String>,
+    pub decline_message: Option<String>,
+    pub card_brand: Option<String>,
+    pub card_last4: Option<String>,
+    pub created_at: Timestamp,
+    pub opened_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    pub declined_at: Option<Timestamp>,
+    pub paid_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+impl Attempt {
+    pub fn outcome(&self) -> AttemptOutcome {
+        AttemptOutcome { state: self.state, was_declined: self.decline_code.is_some(), paid_at: self.paid_at }
+    }
+
+    pub fn received(&self) -> Option<Money> {
+        Some(Money::new(self.received_minor?, self.received_currency?))
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, preorder_id, number, provider, idempotency_key, state, session_id, url, payment_intent_id, amount_minor, \
+         currency, received_minor, received_currency, decline_code, decline_message, card_brand, card_last4, \
+         created_at, opened_at, expires_at, declined_at, paid_at, updated_at"
+    };
+}
+
+pub async fn insert(tx: &mut Tx, attempt: &Attempt) -> StoreResult<()> {
+    const SQL: &str = "INSERT INTO checkout_attempts (id, preorder_id, number, provider, idempotency_key, state, \
+         amount_minor, currency, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+    Ok(on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(&attempt.id)
+            .bind(&attempt.preorder_id)
+            .bind(attempt.number)
+            .bind(&attempt.provider)
+            .bind(&attempt.idempotency_key)
+            .bind(attempt.state)
+            .bind(attempt.amount_minor)
+            .bind(attempt.currency)
+            .bind(attempt.created_at)
+            .execute(c)
+            .await
+            .map(|_| ())
+    })?)
+}
+
+/// Everything about a try that may change, written whole: the caller holds the preorder's lock.
+pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE checkout_attempts SET state = $2, session_id = $3, url = $4, payment_intent_id = $5, \
+         received_minor = $6, received_currency = $7, decline_code = $8, decline_message = $9, card_brand = $10, \
+         card_last4 = $11, opened_at = $12, expires_at = $13, declined_at = $14, paid_at = $15, updated_at = $16 \
+         WHERE id = $1";
+    Ok(on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(&attempt.id)
+            .bind(attempt.state)
+            .bind(&attempt.session_id)
+            .bind(&attempt.url)
+            .bind(&attempt.payment_intent_id)
+            .bind(attempt.received_minor)
+            .bind(attempt.received_currency)
+            .bind(&attempt.decline_code)
+            .bind(&attempt.decline_message)
+            .bind(&attempt.card_brand)
+            .bind(&attempt.card_last4)
+            .bind(attempt.opened_at)
+            .bind(attempt.expires_at)
+            .bind(attempt.declined_at)
+            .bind(attempt.paid_at)
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|_| ())
+    })?)
+}
+
+/// All tries of a preorder, first to last, inside the transaction that holds its lock.
+pub async fn of_preorder(tx: &mut Tx, id: &PreorderId) -> StoreResult<Vec<Attempt>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE preorder_id = $1 ORDER BY number");
+    Ok(on_tx!(tx, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+}
+
+pub async fn list(db: &Db, id: &PreorderId) -> StoreResult<Vec<Attempt>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE preorder_id = $1 ORDER BY number");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+}
+
+pub async fn find_by_session(db: &Db, session_id: &str) -> StoreResult<Option<Attempt>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE session_id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(session_id).fetch_optional(c).await)?)
+}
+
+pub async fn find_by_payment_intent(db: &Db, payment_intent_id: &str) -> StoreResult<Option<Attempt>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE payment_intent_id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(payment_intent_id).fetch_optional(c).await)?)
+}

@@ -1,0 +1,92 @@
+//! Opening and migrating a database, by its address.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Db, SqliteDb, StoreError, StoreResult};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// A buyer who waits longer than this for a connection is better served by "try again".
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Db {
+    /// Opens `sqlite://path` (made with its folder if missing) or `postgres://…`. Does not migrate.
+    pub async fn open(address: &str) -> StoreResult<Self> {
+        if address.starts_with("sqlite:") {
+            return open_sqlite(address).await;
+        }
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(address)?.application_name("rolitt").statement_cache_capacity(256);
+            let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options);
+            return Ok(Self::Postgres(pool.await?));
+        }
+        Err(StoreError::Address("DATABASE_URL must begin with sqlite:// or postgres://".into()))
+    }
+
+    /// Brings the tables up to date. Several instances may do so at once: PostgreSQL's are serialised by a lock.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(db) => SQLITE.run(&db.write).await?,
+            Self::Postgres(pool) => POSTGRES.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Names of the migrations that this program knows and this database has not seen.
+    pub async fn missing_migrations(&self) -> StoreResult<Vec<String>> {
+        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
+        let applied: Vec<i64> = super::on_read!(self, c => sqlx::query_scalar(APPLIED).fetch_all(c).await)?;
+        let known = match self {
+            Self::Sqlite(_) => &SQLITE,
+            Self::Postgres(_) => &POSTGRES,
+        };
+        let missing = known.iter().filter(|m| !applied.contains(&m.version));
+        Ok(missing.map(|m| format!("{:04} {}", m.version, m.description)).collect())
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => {
+                db.read.close().await;
+                db.write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(address: &str) -> StoreResult<Db> {
+    let options = SqliteConnectOptions::from_str(address)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: a commit that was answered survives a power cut. NORMAL would lose the last ones.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(256);
+    if let Some(folder) = options.get_filename().parent()
+        && !folder.as_os_str().is_empty()
+    {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| StoreError::Address(format!("DATABASE_URL: {} can't be made: {e}", folder.display())))?;
+    }
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(options.read_only(true).pragma("query_only", "on"))
+        .await?;
+    Ok(Db::Sqlite(SqliteDb { write, read }))
+}

@@ -1,0 +1,170 @@
+//! All SQL, one file a table family. One text serves both databases: both drivers take `$1`, and `on_tx!`/`on_read!`
+//! run one body for either. Where the dialects must differ there are two constants and a line that says why.
+//! Writes take a [`Tx`] and never commit: the workflow that began it does.
+
+pub mod admins;
+pub mod attempts;
+pub mod catalog;
+mod columns;
+mod connect;
+pub mod doctor;
+pub mod outbox;
+pub mod preorders;
+pub mod webhooks;
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
+
+/// Where the records are.
+#[derive(Clone)]
+pub enum Db {
+    Sqlite(SqliteDb),
+    Postgres(PgPool),
+}
+
+/// Writers queue for one connection: SQLite has one writer whatever we do, and a queue is fairer than its locks.
+#[derive(Clone)]
+pub struct SqliteDb {
+    write: SqlitePool,
+    read: SqlitePool,
+}
+
+/// A write that is not yet durable. Dropped without a commit it never happened.
+pub enum Tx {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// Who handles it: `http` answers 503 when the database is away, 500 otherwise; the outbox tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database is away: {0}")]
+    Away(#[source] sqlx::Error),
+    #[error("a row of that key exists")]
+    Duplicate,
+    #[error("the database refused: {0}")]
+    Refused(#[source] sqlx::Error),
+    #[error("migrations: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("{0}")]
+    Address(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(e) if e.is_unique_violation() => Self::Duplicate,
+            // PostgreSQL's class 57P: the server is being shut down, has crashed, or is starting. 53: no room.
+            sqlx::Error::Database(e) if e.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53")) => {
+                Self::Away(error)
+            }
+            // SQLite's SQLITE_BUSY and SQLITE_LOCKED: another process holds it; SQLITE_FULL: the disk is full.
+            sqlx::Error::Database(e) if e.code().is_some_and(|c| matches!(c.as_ref(), "5" | "6" | "13")) => {
+                Self::Away(error)
+            }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                Self::Away(error)
+            }
+            _ => Self::Refused(error),
+        }
+    }
+}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+impl Db {
+    pub async fn begin(&self) -> StoreResult<Tx> {
+        Ok(match self {
+            // IMMEDIATE: take the writer's place now, rather than fail to upgrade a read later.
+            Self::Sqlite(db) => Tx::Sqlite(db.write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// PostgreSQL alone can be shared by several instances, and tells them of each other's commits.
+    pub const fn postgres(&self) -> Option<&PgPool> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(pool) => Some(pool),
+        }
+    }
+}
+
+impl Tx {
+    pub async fn commit(self) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub async fn rollback(self) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs one body on a transaction of either database.
+macro_rules! on_tx {
+    ($tx:expr, $c:ident => $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+            $crate::store::Tx::Postgres(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_tx;
+
+/// Runs one read on either database, outside any transaction.
+macro_rules! on_read {
+    ($db:expr, $c:ident => $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(db) => {
+                let $c = &db.read;
+                $body
+            }
+            $crate::store::Db::Postgres(pool) => {
+                let $c = pool;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_read;
+
+#[cfg(test)]
+impl Db {
+    /// For tests that break something on purpose.
+    pub async fn execute(&self, sql: &str) {
+        let mut tx = self.begin().await.unwrap();
+        on_tx!(&mut tx, c => { sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(c).await.map(|_| ()) })
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        on_read!(self, c => sqlx::query_scalar::<_, i64>(sql).fetch_one(c).await).unwrap()
+    }
+
+    pub async fn text(&self, sql: &str) -> Option<String> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        on_read!(self, c => sqlx::query_scalar::<_, Option<String>>(sql).fetch_one(c).await).unwrap()
+    }
+}

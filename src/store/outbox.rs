@@ -1,0 +1,226 @@
+//! The `outbox` and `delivery_attempts` tables: what must still happen, who is at it, and what each try brought.
+//! A claim is a lease with a token: who has lost the lease cannot write the result (fencing).
+
+use sqlx::FromRow;
+
+use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState, Lane};
+use crate::domain::ids::{DeliveryId, PreorderId};
+use crate::domain::timestamp::Timestamp;
+
+/// A delivery that a worker holds.
+#[derive(Debug, Clone, FromRow)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    pub kind: DeliveryKind,
+    pub payload: String,
+    /// Tries so far, this one included.
+    pub attempts: i64,
+    pub preorder_id: Option<PreorderId>,
+    pub trace_id: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// A row to enqueue.
+pub struct Enqueued {
+    pub id: DeliveryId,
+    pub delivery: Delivery,
+    pub trace_id: Option<String>,
+}
+
+/// All rows in one statement; a delivery that was enqueued before is left as it is.
+pub async fn enqueue(tx: &mut Tx, rows: &[Enqueued], now: Timestamp) -> StoreResult<()> {
+    macro_rules! insert {
+        ($c:expr, $db:ty) => {{
+            let mut sql = sqlx::QueryBuilder::<$db>::new(
+                "INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, preorder_id, trace_id, created_at) ",
+            );
+            sql.push_values(rows, |mut row, enqueued| {
+                let kind = enqueued.delivery.kind();
+                row.push_bind(&enqueued.id)
+                    .push_bind(kind)
+                    .push_bind(kind.lane())
+                    .push_bind(serde_json::to_string(&enqueued.delivery).unwrap_or_default())
+                    .push_bind(enqueued.delivery.dedupe_key())
+                    .push_bind(DeliveryState::Pending)
+                    .push_bind(now)
+                    .push_bind(enqueued.delivery.preorder_id())
+                    .push_bind(enqueued.trace_id.as_deref())
+                    .push_bind(now);
+            });
+            sql.push(" ON CONFLICT (dedupe_key) DO NOTHING");
+            sql.build().execute($c).await?;
+        }};
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match tx {
+        Tx::Sqlite(tx) => insert!(&mut **tx, sqlx::Sqlite),
+        Tx::Postgres(tx) => insert!(&mut **tx, sqlx::Postgres),
+    }
+    Ok(())
+}
+
+/// Leases up to `limit` due deliveries of a lane, oldest first.
+pub async fn claim(
+    tx: &mut Tx,
+    lane: Lane,
+    limit: i64,
+    token: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<Claimed>> {
+    macro_rules! sql {
+        ($lock:literal) => {
+            concat!(
+                "UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $1, lease_token = $2 \
+                 WHERE id IN (SELECT id FROM outbox WHERE lane = $3 AND state = 'pending' AND run_at <= $4 \
+                 ORDER BY run_at LIMIT $5",
+                $lock,
+                ") RETURNING id, kind, payload, attempts, preorder_id, trace_id, created_at"
+            )
+        };
+    }
+    // PostgreSQL's workers step around each other's rows; SQLite's stand in one line already.
+    let sql = match tx {
+        Tx::Sqlite(_) => sql!(""),
+        Tx::Postgres(_) => sql!(" FOR UPDATE SKIP LOCKED"),
+    };
+    let mut claimed: Vec<Claimed> = on_tx!(tx, c => {
+        sqlx::query_as(sql).bind(until).bind(token).bind(lane).bind(now).bind(limit).fetch_all(c).await
+    })?;
+    claimed.sort_by_key(|row| row.created_at);
+    Ok(claimed)
+}
+
+/// Gives back what was leased by somebody who did not come back. Says how many.
+pub async fn release_expired(tx: &mut Tx, now: Timestamp) -> StoreResult<u64> {
+    const SQL: &str = "UPDATE outbox SET state = 'pending', lease_until = NULL, lease_token = NULL, \
+         last_error = 'the worker that held this did not come back' WHERE state = 'running' AND lease_until < $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+/// Gives back what was claimed and not begun: the try does not count.
+pub async fn release(tx: &mut Tx, id: &DeliveryId, token: &str) -> StoreResult<()> {
+    const SQL: &str = "UPDATE outbox SET state = 'pending', attempts = attempts - 1, lease_until = NULL, \
+         lease_token = NULL WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(token).execute(c).await.map(|_| ()))?)
+}
+
+/// What became of a try.
+pub struct Finished<'a> {
+    pub state: DeliveryState,
+    /// When to try again; with `Pending` alone.
+    pub run_at: Option<Timestamp>,
+    pub error: Option<&'a str>,
+}
+
+/// Says whether the lease still held: if not, somebody else has the delivery, and nothing is written.
+pub async fn finish(tx: &mut Tx, id: &DeliveryId, token: &str, to: &Finished<'_>, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "UPDATE outbox SET state = $3, run_at = COALESCE($4, run_at), last_error = $5, \
+         finished_at = $6, lease_until = NULL, lease_token = NULL \
+         WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    let finished_at = (to.state != DeliveryState::Pending).then_some(now);
+    let rows = on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(token)
+            .bind(to.state)
+            .bind(to.run_at)
+            .bind(to.error)
+            .bind(finished_at)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// One try with the provider's answer.
+#[derive(Debug, Clone, FromRow)]
+pub struct DeliveryAttempt {
+    pub delivery_id: DeliveryId,
+    pub number: i64,
+    pub started_at: Timestamp,
+    pub duration_ms: i64,
+    pub outcome: String,
+    pub answer: String,
+    pub retry_at: Option<Timestamp>,
+}
+
+pub async fn record_attempt(tx: &mut Tx, attempt: &DeliveryAttempt) -> StoreResult<()> {
+    // A try that was given back and taken up again has the number of the one before: the later answer stands.
+    const SQL: &str = "INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, outcome, answer, \
+         retry_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (delivery_id, number) DO UPDATE SET \
+         started_at = excluded.started_at, duration_ms = excluded.duration_ms, outcome = excluded.outcome, \
+         answer = excluded.answer, retry_at = excluded.retry_at";
+    Ok(on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(&attempt.delivery_id)
+            .bind(attempt.number)
+            .bind(attempt.started_at)
+            .bind(attempt.duration_ms)
+            .bind(&attempt.outcome)
+            .bind(&attempt.answer)
+            .bind(attempt.retry_at)
+            .execute(c)
+            .await
+            .map(|_| ())
+    })?)
+}
+
+/// A delivery as the admin sees it.
+#[derive(Debug, Clone, FromRow)]
+pub struct OutboxRow {
+    pub id: DeliveryId,
+    pub kind: DeliveryKind,
+    pub payload: String,
+    pub state: DeliveryState,
+    pub attempts: i64,
+    pub run_at: Timestamp,
+    pub last_error: Option<String>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<OutboxRow>> {
+    const SQL: &str = "SELECT id, kind, payload, state, attempts, run_at, last_error, created_at, finished_at \
+         FROM outbox WHERE preorder_id = $1 ORDER BY created_at, id";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+}
+
+pub async fn attempts_of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<DeliveryAttempt>> {
+    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at \
+         FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
+         WHERE o.preorder_id = $1 ORDER BY a.started_at, a.number";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+}
+
+/// Rows a state, for metrics and the doctor: (kind, state, how many, the oldest).
+pub async fn backlog(db: &Db) -> StoreResult<Vec<(DeliveryKind, DeliveryState, i64, Timestamp)>> {
+    const SQL: &str = "SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox \
+         WHERE state IN ('pending', 'running', 'dead') GROUP BY kind, state";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}
+
+/// A cheap look before a claim.
+pub async fn any_due(db: &Db, lane: Lane, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE lane = $1 AND state = 'pending' \
+         AND run_at <= $2 LIMIT 1) AS due";
+    let due: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(lane).bind(now).fetch_one(c).await)?;
+    Ok(due > 0)
+}
+
+pub async fn any_expired(db: &Db, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'running' AND lease_until < $1 \
+         LIMIT 1) AS expired";
+    let expired: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(now).fetch_one(c).await)?;
+    Ok(expired > 0)
+}
+
+/// How many tries of a delivery were written down.
+pub async fn attempts_written(db: &Db, id: &DeliveryId) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM delivery_attempts WHERE delivery_id = $1";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(id).fetch_one(c).await)?)
+}

@@ -1,0 +1,207 @@
+//! The `preorders` table.
+
+use sqlx::FromRow;
+
+use super::{Db, StoreError, StoreResult, Tx, on_read, on_tx};
+use crate::domain::ids::{PreorderId, PreorderNumber};
+use crate::domain::locale::Locale;
+use crate::domain::money::{Currency, Money};
+use crate::domain::preorder::{FulfilmentStatus, NewPreorder, PaymentStatus, PreorderStatus, Progress};
+use crate::domain::timestamp::Timestamp;
+
+/// A preorder as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Preorder {
+    pub id: PreorderId,
+    pub preorder_number: String,
+    pub idempotency_key: String,
+    pub email: String,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub color: String,
+    pub locale: Locale,
+    pub marketing_consent: bool,
+    pub status: PreorderStatus,
+    pub payment_status: PaymentStatus,
+    pub fulfilment_status: FulfilmentStatus,
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub user_id: Option<String>,
+    pub session_id: Option<String>,
+    pub payment_intent_id: Option<String>,
+    pub shipping_address: Option<String>,
+    pub klaviyo_event_sent_at: Option<Timestamp>,
+    pub paid_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Preorder {
+    pub const fn price(&self) -> Money {
+        Money::new(self.amount_minor, self.currency)
+    }
+
+    pub const fn progress(&self) -> Progress {
+        Progress { status: self.status, payment_status: self.payment_status, paid_at: self.paid_at }
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, preorder_number, idempotency_key, email, name, phone, color, locale, marketing_consent, status, \
+         payment_status, fulfilment_status, amount_minor, currency, user_id, session_id, payment_intent_id, \
+         shipping_address, klaviyo_event_sent_at, paid_at, created_at, updated_at"
+    };
+}
+
+/// Inserts the preorder, or finds the one that has its key; what the buyer added since (a name, a phone number) is
+/// kept. Says whether it is new by whether the id is the one given.
+pub async fn insert_or_find(
+    tx: &mut Tx,
+    id: &PreorderId,
+    number: &PreorderNumber,
+    key: &str,
+    new: &NewPreorder,
+    now: Timestamp,
+) -> StoreResult<Preorder> {
+    const SQL: &str = concat!(
+        "INSERT INTO preorders (id, preorder_number, idempotency_key, email, name, phone, color, locale, \
+         marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'initiated', 'unpaid', 'unfulfilled', $10, $11, $12, $12) \
+         ON CONFLICT (idempotency_key) DO UPDATE SET \
+         name = COALESCE(excluded.name, preorders.name), phone = COALESCE(excluded.phone, preorders.phone), \
+         marketing_consent = preorders.marketing_consent OR excluded.marketing_consent \
+         RETURNING ",
+        columns!()
+    );
+    Ok(on_tx!(tx, c => {
+        sqlx::query_as(SQL)
+            .bind(id)
+            .bind(number.as_str())
+            .bind(key)
+            .bind(new.email.as_str())
+            .bind(new.name.as_ref().map(|n| n.as_str()))
+            .bind(new.phone.as_ref().map(|p| p.as_str()))
+            .bind(new.color.as_str())
+            .bind(new.locale)
+            .bind(new.marketing_consent)
+            .bind(new.price.minor)
+            .bind(new.price.currency)
+            .bind(now)
+            .fetch_one(c)
+            .await
+    })?)
+}
+
+pub async fn find(db: &Db, id: &PreorderId) -> StoreResult<Option<Preorder>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM preorders WHERE id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
+}
+
+pub async fn find_by_number(db: &Db, number: &PreorderNumber) -> StoreResult<Option<Preorder>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM preorders WHERE preorder_number = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(number.as_str()).fetch_optional(c).await)?)
+}
+
+/// Reads a preorder and keeps others from moving it until this transaction ends.
+pub async fn lock(tx: &mut Tx, id: &PreorderId) -> StoreResult<Option<Preorder>> {
+    // SQLite has one writer, and this is it: the lock is the transaction.
+    const SQLITE: &str = concat!("SELECT ", columns!(), " FROM preorders WHERE id = $1");
+    const POSTGRES: &str = concat!("SELECT ", columns!(), " FROM preorders WHERE id = $1 FOR UPDATE");
+    let sql = match tx {
+        Tx::Sqlite(_) => SQLITE,
+        Tx::Postgres(_) => POSTGRES,
+    };
+    Ok(on_tx!(tx, c => sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
+}
+
+/// What settling a payment changes.
+pub struct Settled<'a> {
+    pub progress: Progress,
+    pub idempotency_key: &'a str,
+    pub session_id: Option<&'a str>,
+    pub payment_intent_id: Option<&'a str>,
+    pub shipping_address: Option<&'a str>,
+}
+
+pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE preorders SET status = $2, payment_status = $3, paid_at = $4, idempotency_key = $5, \
+         session_id = $6, payment_intent_id = $7, shipping_address = $8, updated_at = $9 WHERE id = $1";
+    on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(to.progress.status)
+            .bind(to.progress.payment_status)
+            .bind(to.progress.paid_at)
+            .bind(to.idempotency_key)
+            .bind(to.session_id)
+            .bind(to.payment_intent_id)
+            .bind(to.shipping_address)
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|_| ())
+    })
+    .map_err(StoreError::from)
+}
+
+/// `Progress::begin_processing`, as SQL: nothing but `initiated` moves, so it may be said any number of times.
+pub async fn begin_processing(tx: &mut Tx, id: &PreorderId, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str =
+        "UPDATE preorders SET status = 'processing', updated_at = $2 WHERE id = $1 AND status = 'initiated'";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|_| ()))?)
+}
+
+pub async fn save_session(tx: &mut Tx, id: &PreorderId, session_id: &str, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE preorders SET session_id = $2, updated_at = $3 WHERE id = $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(session_id).bind(now).execute(c).await.map(|_| ()))?)
+}
+
+pub async fn save_user(tx: &mut Tx, id: &PreorderId, user_id: &str, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE preorders SET user_id = $2, updated_at = $3 WHERE id = $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(user_id).bind(now).execute(c).await.map(|_| ()))?)
+}
+
+/// The first event's time stands; the webhook that made the buyer a customer carries it too.
+pub async fn save_klaviyo_sent(tx: &mut Tx, id: &PreorderId, at: Timestamp) -> StoreResult<()> {
+    const PREORDER: &str =
+        "UPDATE preorders SET klaviyo_event_sent_at = COALESCE(klaviyo_event_sent_at, $2) WHERE id = $1";
+    Ok(on_tx!(tx, c => sqlx::query(PREORDER).bind(id).bind(at).execute(c).await.map(|_| ()))?)
+}
+
+/// A page of the admin's list, newest first: `before` is the last row of the page before.
+pub async fn list(db: &Db, before: Option<(Timestamp, PreorderId)>, limit: i64) -> StoreResult<Vec<Preorder>> {
+    const FIRST: &str = concat!("SELECT ", columns!(), " FROM preorders ORDER BY created_at DESC, id DESC LIMIT $1");
+    const NEXT: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM preorders WHERE (created_at, id) < ($1, $2) \
+         ORDER BY created_at DESC, id DESC LIMIT $3"
+    );
+    Ok(match before {
+        None => on_read!(db, c => sqlx::query_as(FIRST).bind(limit).fetch_all(c).await)?,
+        Some((at, id)) => on_read!(db, c => sqlx::query_as(NEXT).bind(at).bind(&id).bind(limit).fetch_all(c).await)?,
+    })
+}
+
+/// Preorders whose address begins with the text (or is it), newest first.
+pub async fn search_email(
+    db: &Db,
+    text: &str,
+    before: Option<(Timestamp, PreorderId)>,
+    limit: i64,
+) -> StoreResult<Vec<Preorder>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM preorders WHERE email LIKE $1 ESCAPE '\\' AND (created_at, id) < ($2, $3) \
+         ORDER BY created_at DESC, id DESC LIMIT $4"
+    );
+    let pattern = format!("%{}%", text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    // Later than anything: the first page is the page before which nothing stands.
+    let (at, id) = match before {
+        Some((at, id)) => (at, id.as_str().to_owned()),
+        None => (Timestamp::from_seconds(253_402_300_799), String::from("~")),
+    };
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(&pattern).bind(at).bind(&id).bind(limit).fetch_all(c).await)?)
+}

@@ -1,0 +1,101 @@
+//! The `webhook_logs` table: every signed event, kept as it came.
+
+use sqlx::FromRow;
+
+use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::ids::{PreorderId, WebhookId};
+use crate::domain::text_enum::text_enum;
+use crate::domain::timestamp::Timestamp;
+
+text_enum! {
+    pub enum WebhookStatus {
+        Received => "received",
+        Processing => "processing",
+        Success => "success",
+        Failed => "failed",
+        Ignored => "ignored",
+    }
+}
+
+#[derive(Debug, Clone, FromRow)]
+pub struct Webhook {
+    pub id: WebhookId,
+    pub event: String,
+    pub stripe_event_id: String,
+    pub status: WebhookStatus,
+    pub preorder_id: Option<String>,
+    pub attempts: i64,
+    pub error: Option<String>,
+    pub raw_data: String,
+    pub received_at: Timestamp,
+    pub processed_at: Option<Timestamp>,
+}
+
+/// Says whether the event is new. A repeat changes nothing.
+pub async fn insert(
+    tx: &mut Tx,
+    id: &WebhookId,
+    event: &str,
+    stripe_event_id: &str,
+    raw: &str,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    const SQL: &str = "INSERT INTO webhook_logs (id, provider, event, stripe_event_id, status, raw_data, received_at) \
+         VALUES ($1, 'stripe', $2, $3, 'received', $4, $5) ON CONFLICT (stripe_event_id) DO NOTHING";
+    let rows = on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(event)
+            .bind(stripe_event_id)
+            .bind(raw)
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+pub async fn find(db: &Db, id: &WebhookId) -> StoreResult<Option<Webhook>> {
+    const SQL: &str = "SELECT id, event, stripe_event_id, status, preorder_id, attempts, error, raw_data, received_at, \
+         processed_at FROM webhook_logs WHERE id = $1";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
+}
+
+/// What came of applying an event, once more.
+pub struct Applied<'a> {
+    pub status: WebhookStatus,
+    pub preorder_id: Option<&'a PreorderId>,
+    pub email: Option<&'a str>,
+    pub error: Option<&'a str>,
+}
+
+pub async fn save_applied(tx: &mut Tx, id: &WebhookId, to: &Applied<'_>, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE webhook_logs SET status = $2, preorder_id = COALESCE($3, preorder_id), \
+         email = COALESCE($4, email), error = $5, processed_at = $6, attempts = attempts + 1 WHERE id = $1";
+    Ok(on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(to.status)
+            .bind(to.preorder_id)
+            .bind(to.email)
+            .bind(to.error)
+            .bind(now)
+            .execute(c)
+            .await
+            .map(|_| ())
+    })?)
+}
+
+/// The mark that the buyer's success event went out, on every webhook that spoke of the preorder.
+pub async fn save_klaviyo_sent(tx: &mut Tx, id: &PreorderId, at: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE webhook_logs SET klaviyo_event_sent_at = $2 \
+         WHERE preorder_id = $1 AND klaviyo_event_sent_at IS NULL";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(at).execute(c).await.map(|_| ()))?)
+}
+
+pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<Webhook>> {
+    const SQL: &str = "SELECT id, event, stripe_event_id, status, preorder_id, attempts, error, raw_data, received_at, \
+         processed_at FROM webhook_logs WHERE preorder_id = $1 ORDER BY received_at, id LIMIT 200";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+}

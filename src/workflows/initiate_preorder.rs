@@ -1,0 +1,87 @@
+//! Saving the lead, before anything else: the preorder and its deliveries in one transaction, and no HTTP. Whoever got
+//! an answer is in the database, even if the process dies in the next microsecond.
+
+use sha2::{Digest, Sha256};
+
+use super::WorkflowError;
+use crate::context::Context;
+use crate::domain::delivery::Delivery;
+use crate::domain::ids::{PreorderId, PreorderNumber};
+use crate::domain::preorder::NewPreorder;
+use crate::store::outbox;
+use crate::store::preorders::{self, Preorder};
+use crate::store::{StoreError, StoreResult};
+
+/// Numbers are drawn from six hundred billion; three draws in a row that are taken are a broken random source.
+const DRAWS: usize = 3;
+
+/// The preorder of this form: a new one, or the one that the same form made before.
+pub async fn initiate_preorder(ctx: &Context, new: &NewPreorder) -> Result<Preorder, WorkflowError> {
+    let mut draws = 0;
+    loop {
+        draws += 1;
+        match save(ctx, new).await {
+            Err(WorkflowError::Store(StoreError::Duplicate)) if draws < DRAWS => {}
+            other => return other,
+        }
+    }
+}
+
+async fn save(ctx: &Context, new: &NewPreorder) -> Result<Preorder, WorkflowError> {
+    let id = PreorderId::from_unique(&ctx.unique());
+    let number = PreorderNumber::from_random(rand::random());
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, now).await?;
+    if preorder.id != id && !is_same_order(&preorder, new) {
+        tx.rollback().await?;
+        return Err(WorkflowError::KeyReused);
+    }
+    let deliveries = deliveries(ctx, &preorder);
+    if preorder.id == id {
+        outbox::enqueue(&mut tx, &deliveries, now).await?;
+    }
+    commit(tx).await?;
+    if preorder.id == id {
+        metrics::counter!("rolitt_preorders_started_total").increment(1);
+        ctx.bell.ring(&deliveries);
+    }
+    Ok(preorder)
+}
+
+async fn commit(tx: crate::store::Tx) -> StoreResult<()> {
+    tx.commit().await
+}
+
+/// The client's key if it sent one. Without one, what was ordered is the key for as long as the preorder is open: a
+/// double click, a reload or the back button finds the same row. Settlement closes the key, so that a person can buy
+/// the same thing again. The key holds no address: it is hashed.
+fn key(new: &NewPreorder) -> String {
+    if let Some(key) = &new.idempotency_key {
+        return format!("key:{key}");
+    }
+    let what = format!("{}\n{}\n{}\n{}", new.email.as_str(), new.color.as_str(), new.price.currency, new.price.minor);
+    let hash = Sha256::digest(what.as_bytes());
+    format!("{OPEN}{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// How keys begin that hold only while the preorder is open.
+pub const OPEN: &str = "open:";
+
+fn is_same_order(preorder: &Preorder, new: &NewPreorder) -> bool {
+    preorder.email == new.email.as_str()
+        && preorder.color == new.color.as_str()
+        && preorder.currency == new.price.currency
+}
+
+fn deliveries(ctx: &Context, preorder: &Preorder) -> Vec<outbox::Enqueued> {
+    let preorder_id = preorder.id.clone();
+    [
+        Delivery::CreateFirebaseUser { preorder_id: preorder_id.clone() },
+        Delivery::KlaviyoPreorderStarted { preorder_id },
+    ]
+    .into_iter()
+    .filter(|delivery| ctx.delivers(delivery.kind()))
+    .map(|delivery| ctx.enqueued(delivery))
+    .collect()
+}

@@ -1,0 +1,32 @@
+//! What the product does, one use case a file. Each owns its transaction, talks to providers outside of it, and takes
+//! everything it needs from the context.
+
+pub mod admins;
+pub mod apply_stripe_event;
+pub mod check_health;
+pub mod find_order;
+pub mod initiate_preorder;
+pub mod receive_webhook;
+pub mod refresh_payment;
+pub mod settle_payment;
+pub mod start_checkout;
+
+use crate::providers::ProviderError;
+use crate::store::StoreError;
+
+/// Who handles it: `api` turns it into words for the buyer, `outbox` into another try or a dead delivery.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkflowError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    #[error("there is no such preorder")]
+    NoSuchPreorder,
+    #[error("this idempotency key was used with other details")]
+    KeyReused,
+    #[error("e-mail address or password is wrong")]
+    WrongPassword,
+    #[error("{0}")]
+    Odd(String),
+}

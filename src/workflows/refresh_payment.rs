@@ -1,0 +1,49 @@
+//! Asking Stripe what became of a payment, and settling the answer: what the success page does while a webhook is on
+//! its way, and what comes before a page is offered again.
+
+use std::time::Duration;
+
+use super::{WorkflowError, settle_payment};
+use crate::context::Context;
+use crate::domain::payment::AttemptState;
+use crate::providers::ProviderError;
+use crate::store::attempts::{self, Attempt};
+use crate::store::preorders::Preorder;
+
+/// How long a page may wait for Stripe before it is shown as "being confirmed".
+const PAGE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The attempt's state after Stripe was asked.
+pub async fn refresh_attempt(ctx: &Context, attempt: &Attempt) -> Result<AttemptState, WorkflowError> {
+    let Some(session_id) = &attempt.session_id else { return Ok(attempt.state) };
+    let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
+    let session = provider.fetch_session(session_id).await?;
+    // The page was made by us for this attempt: what its metadata says can't lead elsewhere.
+    let mut fact = session.fact;
+    fact.preorder_id = Some(attempt.preorder_id.to_string());
+    let state = attempt.state.join(fact.outcome);
+    settle_payment::settle(ctx, &fact).await?;
+    Ok(state)
+}
+
+/// For a page: the preorder of a session as we know it, after Stripe was asked if we did not know the end yet. An
+/// answer that does not come in time is no error: the page says that it waits.
+pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<(Preorder, bool)>, WorkflowError> {
+    let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
+    let mut confirmed = attempt.state == AttemptState::Paid;
+    if !confirmed {
+        confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_attempt(ctx, &attempt)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(WorkflowError::Provider(error))) => told(&error),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => false,
+        };
+    }
+    let preorder = crate::store::preorders::find(&ctx.db, &attempt.preorder_id).await?;
+    Ok(preorder.map(|preorder| (preorder, confirmed)))
+}
+
+fn told(error: &ProviderError) -> bool {
+    tracing::warn!(%error, "could not ask about a payment; the page waits");
+    false
+}

@@ -1,0 +1,216 @@
+//! Taking the buyer to the payment page. The attempt and its idempotency key are stored before Stripe is called, and
+//! the call is made outside any transaction: a crash between the two finds the same page again by the same key.
+//! Before a page is offered again, Stripe is asked what became of the one before: nobody pays twice because we
+//! did not know.
+
+use std::time::Duration;
+
+use super::refresh_payment::refresh_attempt;
+use super::{WorkflowError, settle_payment};
+use crate::context::Context;
+use crate::domain::ids::{AttemptId, PreorderId};
+use crate::domain::payment::AttemptState;
+use crate::domain::preorder::PaymentStatus;
+use crate::providers::ProviderError;
+use crate::providers::payments::{NewSession, Session};
+use crate::store::attempts::{self, Attempt};
+use crate::store::preorders::{self, Preorder};
+
+/// Stripe keeps the answer to a key, even a 500. After this long a new key is worth more than the old answer; the page
+/// that may then exist twice was never shown to anybody.
+const KEY_HOLDS: Duration = Duration::from_secs(10);
+/// A page opened just now needs no question whether it is still open.
+const PAGE_IS_FRESH: Duration = Duration::from_secs(10);
+/// Another request with our key is under way (a double click): its answer will be ours.
+const WAIT_FOR_TWIN: Duration = Duration::from_millis(150);
+const TRIES: u32 = 6;
+/// A first failure slower than this is not repeated while the buyer waits.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where the buyer goes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checkout {
+    Pay {
+        url: String,
+    },
+    /// Paid already, or on its way: the success page tells which.
+    Settled {
+        session_id: Option<String>,
+    },
+}
+
+pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
+    match next_step(ctx, id).await? {
+        Step::Settled(session_id) => Ok(Checkout::Settled { session_id }),
+        Step::Ask(attempt) => match ask_again(ctx, id, &attempt).await? {
+            Some(checkout) => Ok(checkout),
+            // It can't be paid any more, and now we know it: a second look makes a new attempt.
+            None => match next_step(ctx, id).await? {
+                Step::Settled(session_id) => Ok(Checkout::Settled { session_id }),
+                Step::Ask(attempt) => Ok(Checkout::Pay { url: attempt.url.unwrap_or_default() }),
+                Step::Create(preorder, attempt) => create(ctx, &preorder, &attempt).await,
+            },
+        },
+        Step::Create(preorder, attempt) => create(ctx, &preorder, &attempt).await,
+    }
+}
+
+enum Step {
+    Settled(Option<String>),
+    /// There is a page: is it still open?
+    Ask(Attempt),
+    /// Call Stripe with this attempt's key.
+    Create(Box<Preorder>, Attempt),
+}
+
+/// Decides under the preorder's lock, so that two clicks decide the same.
+async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    if !matches!(preorder.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed) {
+        tx.rollback().await?;
+        return Ok(Step::Settled(preorder.session_id));
+    }
+    let attempts = attempts::of_preorder(&mut tx, id).await?;
+    if let Some(last) = attempts.last() {
+        let reusable = match last.state {
+            AttemptState::Creating => now.since(last.created_at) < KEY_HOLDS,
+            state => state.is_payable() && last.url.is_some(),
+        };
+        if reusable {
+            tx.rollback().await?;
+            let last = last.clone();
+            return Ok(match last.state {
+                AttemptState::Creating => Step::Create(Box::new(preorder), last),
+                _ => Step::Ask(last),
+            });
+        }
+    }
+    let attempt_id = AttemptId::from_unique(&ctx.unique());
+    let attempt = Attempt {
+        idempotency_key: format!("{}-{attempt_id}", preorder.id),
+        id: attempt_id,
+        preorder_id: preorder.id.clone(),
+        number: attempts.last().map_or(1, |last| last.number + 1),
+        provider: ctx.payments.default().name().to_owned(),
+        state: AttemptState::Creating,
+        amount_minor: preorder.amount_minor,
+        currency: preorder.currency,
+        ..settle_payment::blank_attempt(now)
+    };
+    attempts::insert(&mut tx, &attempt).await?;
+    tx.commit().await?;
+    Ok(Step::Create(Box::new(preorder), attempt))
+}
+
+/// The open page's address, if Stripe (or the clock) says that it is still open.
+async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<Option<Checkout>, WorkflowError> {
+    let now = ctx.clock.now();
+    let page = attempt.url.clone().map(|url| Checkout::Pay { url });
+    let fresh = attempt.opened_at.is_some_and(|at| now.since(at) < PAGE_IS_FRESH);
+    let stale = attempt.expires_at.is_some_and(|at| at <= now);
+    if fresh && !stale {
+        return Ok(page);
+    }
+    match refresh_attempt(ctx, attempt).await {
+        Ok(AttemptState::Open | AttemptState::Declined | AttemptState::Creating) => Ok(page),
+        Ok(AttemptState::Paid | AttemptState::Pending) => {
+            let session_id = preorders::find(&ctx.db, id).await?.and_then(|preorder| preorder.session_id);
+            Ok(Some(Checkout::Settled { session_id: session_id.or_else(|| attempt.session_id.clone()) }))
+        }
+        Ok(AttemptState::Expired | AttemptState::Failed) => Ok(None),
+        // Stripe is away. The page that it gave us is safe to show: it lets nobody pay twice by itself.
+        Err(WorkflowError::Provider(error)) if !stale => {
+            tracing::warn!(%error, preorder = %id, "could not ask about an open page; showing it again");
+            Ok(page)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<Checkout, WorkflowError> {
+    let new = new_session(ctx, preorder, attempt).await?;
+    let provider = ctx.payments.default();
+    let began = tokio::time::Instant::now();
+    let mut tries = 0;
+    let session = loop {
+        tries += 1;
+        match provider.create_session(&new).await {
+            Ok(session) => break session,
+            Err(ProviderError::Retry { .. } | ProviderError::NoAnswer(_))
+                if tries < TRIES && began.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(WAIT_FOR_TWIN * tries).await;
+            }
+            Err(error) => {
+                metrics::counter!("rolitt_checkout_failures_total").increment(1);
+                if matches!(error, ProviderError::Permanent(_)) {
+                    give_up(ctx, preorder, attempt).await?;
+                }
+                return Err(error.into());
+            }
+        }
+    };
+    metrics::histogram!("rolitt_checkout_session_seconds").record(began.elapsed().as_secs_f64());
+    let Some(url) = session.url.clone() else {
+        // The key's first answer is replayed for a day, and the page it speaks of is over by now.
+        settle_payment::settle(ctx, &session.fact).await?;
+        return Ok(Checkout::Settled { session_id: Some(session.id) });
+    };
+    save(ctx, preorder, attempt, session).await?;
+    Ok(Checkout::Pay { url })
+}
+
+async fn new_session(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<NewSession, WorkflowError> {
+    let catalog = ctx.shop().await?.catalog;
+    let color_name = catalog.color(&preorder.color).map_or_else(|| preorder.color.clone(), |color| color.name.clone());
+    let base = &ctx.public_base_url;
+    Ok(NewSession {
+        preorder_id: preorder.id.to_string(),
+        preorder_number: preorder.preorder_number.clone(),
+        attempt_id: attempt.id.to_string(),
+        idempotency_key: attempt.idempotency_key.clone(),
+        price: preorder.price(),
+        color: preorder.color.clone(),
+        product_name: catalog.product_name.clone(),
+        color_name,
+        email: preorder.email.clone(),
+        locale: preorder.locale.to_string(),
+        success_url: format!("{base}/preorder/success?session_id={{CHECKOUT_SESSION_ID}}"),
+        cancel_url: format!("{base}/preorder/cancel?preorder_id={}", preorder.id),
+    })
+}
+
+async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<(), WorkflowError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    // Read again under the lock: a webhook may have been quicker than this answer.
+    let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
+    if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
+        stored.state = stored.state.join(AttemptState::Open);
+        stored.url = session.url;
+        stored.expires_at = session.expires_at;
+        stored.opened_at = stored.opened_at.or(Some(now));
+        stored.session_id = stored.session_id.or_else(|| Some(session.id.clone()));
+        stored.payment_intent_id = stored.payment_intent_id.or(session.fact.payment_intent_id);
+        attempts::save(&mut tx, &stored, now).await?;
+        if stored.state.is_payable() {
+            preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Stripe refused what we asked: no page exists under this key, and the next try needs another.
+async fn give_up(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<(), WorkflowError> {
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    preorders::lock(&mut tx, &preorder.id).await?;
+    let given_up = Attempt { state: attempt.state.join(AttemptState::Expired), ..attempt.clone() };
+    attempts::save(&mut tx, &given_up, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
