@@ -68,7 +68,11 @@ impl Ground {
             ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
             ("STRIPE_API_BASE", sandbox.clone()),
             ("KLAVIYO_API_KEY", "pk_bench".to_owned()),
-            ("KLAVIYO_API_BASE", sandbox),
+            ("KLAVIYO_API_BASE", sandbox.clone()),
+            ("TWILIO_ACCOUNT_SID", "ACbench".to_owned()),
+            ("TWILIO_AUTH_TOKEN", "bench".to_owned()),
+            ("TWILIO_FROM", "+15005550006".to_owned()),
+            ("TWILIO_API_BASE", sandbox),
             ("FIREBASE_PROJECT_ID", "rolitt-bench".to_owned()),
             ("FIREBASE_AUTH_EMULATOR_HOST", self.sandbox.address.to_string()),
         ]
