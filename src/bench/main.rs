@@ -87,6 +87,9 @@ async fn measure(binary: &Path, kind: Kind, postgres: Option<&str>, time: Durati
     table.load("product page", name, page, of(floor, page));
     let packed = measures::page(&shop, "/", "br", time).await?;
     table.load("product page, brotli", name, packed, of(floor, packed));
+    // Not kept in memory like the storefront: what it costs to render one.
+    let rendered = measures::page(&shop, "/order", "identity", time).await?;
+    table.load("page rendered for each visitor", name, rendered, of(floor, rendered));
     let (initiate, preorders) = measures::initiate(&shop, "lead", time).await?;
     table.load("initiate_preorder, durable", name, initiate, of(floor, initiate));
     let webhooks = measures::webhooks(&shop, "alone", &preorders, time).await?;
