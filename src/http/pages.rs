@@ -10,7 +10,7 @@ use axum::routing::get;
 use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
@@ -24,7 +24,9 @@ use crate::workflows::refresh_payment::refresh_for_page;
 
 pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.options.clone();
-    let routes = generate_route_list(App);
+    // Leptos would route server functions past the adapter that makes forms of them.
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let routes = generate_route_list_with_exclusions(App, Some(functions));
     Router::new()
         .leptos_routes_with_context(state, routes, provide(state.ctx.clone()), move || shell(options.clone()))
         .route("/admin", get(|| async { Redirect::to("/admin/preorders") }))

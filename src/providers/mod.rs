@@ -64,10 +64,17 @@ pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
 
 /// The one way our background clients are built: bounded in time, no redirects to places we did not choose.
 pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    use_ring();
     reqwest::Client::builder()
         .timeout(TIMEOUT)
         .connect_timeout(Duration::from_secs(3))
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(16)
         .build()
+}
+
+/// The one cryptography of the process, for every client: each library would otherwise bring its own.
+pub(crate) fn use_ring() {
+    // An error says that it was installed before.
+    drop(rustls::crypto::ring::default_provider().install_default());
 }

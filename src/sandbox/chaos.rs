@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use super::faults::{FaultDesk, Service};
 
 /// Longer than any client waits.
-const HANG: Duration = Duration::from_secs(120);
+const HANG: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
 use super::faults::{FaultDesk, Service};
-use super::identity::Users;
 use super::inbox::{Inbox, Seen, Tray};
 use super::stripe::idempotency::Replays;
 use super::stripe::ledger::{Event, Ledger};
-use super::stripe::{attempt, expiry};
+use super::stripe::{debit, expiry};
+use super::users::Users;
 use super::webhooks::{Body, Delivery, DeliveryState, PostOffice};
 use super::{chaos, courier, ids, snapshot};
 
@@ -63,6 +63,8 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Core {
     pub fn new(public_base: String, hook: Hook, state_file: Option<PathBuf>) -> Arc<Self> {
+        // reqwest was built without a cryptography of its own; an error says that one is installed already.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
@@ -117,13 +119,13 @@ impl Core {
         let (sessions, debits) = {
             let ledger = lock(&self.ledger);
             let sessions = if look_at_sessions { expiry::due(&ledger, now) } else { Vec::new() };
-            (sessions, attempt::due_debits(&ledger, now_ms))
+            (sessions, debit::due_debits(&ledger, now_ms))
         };
         for id in sessions {
             self.act(&Origin::default(), |ledger| expiry::expire_if_due(ledger, &id, now));
         }
         for id in debits {
-            self.act(&Origin::default(), |ledger| attempt::settle_debit(ledger, &id));
+            self.act(&Origin::default(), |ledger| debit::settle_debit(ledger, &id));
         }
     }
 

@@ -108,15 +108,6 @@ impl Faults {
         }
     }
 
-    pub fn of_mut(&mut self, service: Service) -> &mut ServiceFaults {
-        match service {
-            Service::Stripe => &mut self.stripe.service,
-            Service::Klaviyo => &mut self.klaviyo,
-            Service::Firebase => &mut self.firebase,
-            Service::Twilio => &mut self.twilio,
-        }
-    }
-
     /// These settings with those named in `patch` laid over them, checked.
     pub fn merged(&self, patch: &Value) -> Result<Self, BadFault> {
         let bad = |field: &str, message: String| BadFault { field: field.to_owned(), message };

@@ -1,7 +1,6 @@
 //! Firebase's Identity Toolkit as its emulator serves it: accounts made, looked up, changed and deleted by an administrator,
 //! with or without the leading host in the path. Passwords and tokens are not its business.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,85 +9,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::core::{Core, lock};
 use super::faults::Service;
 use super::ids;
 use super::inbox::Tray;
-use super::shelf::{Record, Shelf};
-
-/// One account.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    pub local_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_number: Option<String>,
-    #[serde(default)]
-    pub email_verified: bool,
-    #[serde(default)]
-    pub disabled: bool,
-    /// Milliseconds since 1970, as text, as Google writes it.
-    pub created_at: String,
-}
-
-impl Record for User {
-    const KEEP: usize = 200_000;
-    fn id(&self) -> &str {
-        &self.local_id
-    }
-}
-
-/// Accounts, found by identifier, e-mail address or phone number.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Shelf<User>")]
-pub struct Users {
-    users: Shelf<User>,
-    #[serde(skip)]
-    by_contact: HashMap<String, String>,
-}
-
-impl From<Shelf<User>> for Users {
-    fn from(users: Shelf<User>) -> Self {
-        let by_contact =
-            users.iter().flat_map(|user| contacts(user).map(|contact| (contact, user.local_id.clone()))).collect();
-        Self { users, by_contact }
-    }
-}
-
-fn contacts(user: &User) -> impl Iterator<Item = String> + use<> {
-    let email = user.email.as_ref().map(|email| email.to_lowercase());
-    email.into_iter().chain(user.phone_number.clone())
-}
-
-impl Users {
-    fn put(&mut self, user: User) {
-        self.by_contact.extend(contacts(&user).map(|contact| (contact, user.local_id.clone())));
-        self.users.put(user);
-    }
-
-    fn by_contact(&self, contact: &str) -> Option<&User> {
-        self.users.get(self.by_contact.get(contact)?)
-    }
-
-    fn remove(&mut self, id: &str) -> Option<User> {
-        let user = self.users.remove(id)?;
-        for contact in contacts(&user) {
-            self.by_contact.remove(&contact);
-        }
-        Some(user)
-    }
-
-    pub fn len(&self) -> usize {
-        self.users.len()
-    }
-}
+use super::users::{User, Users, is_phone};
 
 pub fn router(core: Arc<Core>) -> Router {
     let mut router = Router::new();
@@ -177,7 +104,7 @@ async fn create(
         if local_id.len() > 128 {
             return Err("INVALID_LOCAL_ID");
         }
-        if users.users.get(&local_id).is_some() {
+        if users.get(&local_id).is_some() {
             return Err("DUPLICATE_LOCAL_ID");
         }
         if email.as_deref().is_some_and(|email| users.by_contact(email).is_some()) {
@@ -212,7 +139,7 @@ async fn lookup(
             let list = request[name].as_array().cloned().unwrap_or_default();
             list.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect()
         };
-        let mut found: Vec<User> = named("localId").iter().filter_map(|id| users.users.get(id).cloned()).collect();
+        let mut found: Vec<User> = named("localId").iter().filter_map(|id| users.get(id).cloned()).collect();
         found.extend(named("email").iter().filter_map(|email| users.by_contact(&email.to_lowercase()).cloned()));
         found.extend(named("phoneNumber").iter().filter_map(|phone| users.by_contact(phone).cloned()));
         let mut answer = json!({ "kind": "identitytoolkit#GetAccountInfoResponse" });
@@ -256,11 +183,4 @@ async fn delete(
         Ok(json!({ "kind": "identitytoolkit#DeleteAccountResponse" }))
     })
     .await
-}
-
-/// E.164: a plus sign and 7 to 15 digits.
-pub fn is_phone(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }

@@ -3,7 +3,13 @@
 
 use rand::Rng;
 use time::OffsetDateTime;
-use time::format_description::well_known::{Rfc2822, Rfc3339};
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc2822;
+use time::macros::format_description;
+
+/// Three digits of the second, always: such times sort as text.
+const MILLIS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -42,11 +48,11 @@ pub fn now_millis() -> i64 {
     (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64
 }
 
-/// Milliseconds since 1970 as RFC 3339 in UTC; empty for a time no calendar has.
+/// Milliseconds since 1970 as RFC 3339 in UTC, with milliseconds; empty for a time no calendar has.
 pub fn rfc3339(millis: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
         .ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
+        .and_then(|at| at.format(MILLIS).ok())
         .unwrap_or_default()
 }
 
@@ -58,4 +64,10 @@ pub fn now_rfc3339() -> String {
 /// The present moment as e-mail and Twilio write it.
 pub fn now_rfc2822() -> String {
     OffsetDateTime::now_utc().format(&Rfc2822).unwrap_or_default()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
 }

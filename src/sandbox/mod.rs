@@ -16,6 +16,7 @@ mod shelf;
 mod snapshot;
 mod stripe;
 mod twilio;
+mod users;
 mod webhooks;
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::core::{Core, lock};
 use super::faults::{FaultDesk, Faults};
-use super::identity::Users;
 use super::inbox::{Inbox, Seen};
 use super::stripe::idempotency::Replays;
 use super::stripe::ledger::Ledger;
+use super::users::Users;
 use super::webhooks::Delivery;
 
 /// Changes are gathered for this long before they are written.

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::core::{Core, lock};
 use super::faults::Service;
 use super::form::Form;
-use super::identity::is_phone;
 use super::ids;
 use super::inbox::Tray;
+use super::users::is_phone;
 
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()

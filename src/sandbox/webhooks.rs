@@ -180,9 +180,5 @@ pub fn signature(secret: &str, at: i64, body: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{at}.").as_bytes());
     mac.update(body.as_bytes());
-    let hex = mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        hex.push_str(&format!("{byte:02x}"));
-        hex
-    });
-    format!("t={at},v1={hex}")
+    format!("t={at},v1={}", ids::hex(&mac.finalize().into_bytes()))
 }

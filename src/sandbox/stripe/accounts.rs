@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::error::Refusal;
 use super::ledger::{ChargeStatus, Ledger, Receiver};
-use super::{params, render};
+use super::{known, params, render};
 use crate::sandbox::form::Form;
 use crate::sandbox::ids;
 
 pub fn create_receiver(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::RECEIVER])?;
+    params::check(form, &[known::RECEIVER])?;
     let url = params::required(form, "url")?.to_owned();
     if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
         return Err(Refusal::invalid("Invalid URL: An explicit scheme (such as https) must be provided.")

@@ -1,11 +1,11 @@
-//! A buyer tries to pay an open session: by card, through 3-D Secure, by bank debit. Each step moves session, payment
+//! A buyer tries to pay an open session: by card, with 3-D Secure where the bank asks; bank debits are in `debit`. Each step moves session, payment
 //! intent and charge together and announces what Stripe would, in Stripe's order. A session is paid once, whatever is tried.
 
 use super::cards::{Card, Fate, decline};
 use super::ledger::{
     Buyer, Charge, ChargeStatus, Customer, Decline, Instrument, Intent, IntentStatus, Ledger, Session, SessionStatus,
 };
-use super::{disputes, expiry, open_session, render, render_payment};
+use super::{disputes, expiry, render, render_payment};
 use crate::sandbox::ids;
 
 /// How an attempt ended.
@@ -30,7 +30,7 @@ pub enum Closed {
 }
 
 /// The session, if it can be paid now.
-fn payable(ledger: &mut Ledger, session_id: &str) -> Result<Session, Closed> {
+pub(super) fn payable(ledger: &mut Ledger, session_id: &str) -> Result<Session, Closed> {
     expiry::expire_if_due(ledger, session_id, ids::now_seconds());
     let session = ledger.sessions.get(session_id).ok_or(Closed::Unknown)?;
     match session.status {
@@ -83,79 +83,8 @@ pub fn answer_challenge(ledger: &mut Ledger, session_id: &str, confirmed: bool) 
     Ok(fail(ledger, intent, instrument, why))
 }
 
-/// Pays by bank debit: the session is complete and unpaid at once, decided after `delay_ms`.
-pub fn by_bank(
-    ledger: &mut Ledger,
-    session_id: &str,
-    succeeds: bool,
-    delay_ms: i64,
-    buyer: Buyer,
-) -> Result<Answer, Closed> {
-    let mut session = payable(ledger, session_id)?;
-    let mut intent = intent_of(ledger, &session, &buyer);
-    let kind = open_session::debit_kind(&session.currency).unwrap_or("us_bank_account").to_owned();
-    let instrument = Instrument::BankDebit { id: ids::stripe_id("pm_"), kind, last4: "6789".to_owned() };
-    let charge = charge_for(&intent, &instrument, &buyer, ChargeStatus::Pending, None);
-    intent.instrument = Some(instrument);
-    intent.status = IntentStatus::Processing;
-    intent.latest_charge = Some(charge.id.clone());
-    intent.settles = Some((ids::now_millis() + delay_ms.max(0), succeeds));
-    let intent_id = intent.id.clone();
-    announce_intent(ledger, intent, "payment_intent.processing");
-    let shown = render_payment::charge(&charge);
-    ledger.charges.put(charge);
-    ledger.announce("charge.pending", shown);
-    complete(ledger, &mut session, buyer, false);
-    ledger.debits.push(intent_id.clone());
-    if delay_ms <= 0 {
-        settle_debit(ledger, &intent_id);
-    }
-    Ok(Answer::Pending)
-}
-
-/// Decides a bank debit that is under way; anything else is left as it is.
-pub fn settle_debit(ledger: &mut Ledger, intent_id: &str) {
-    ledger.debits.retain(|id| id != intent_id);
-    let Some(intent) = ledger.intents.get_mut(intent_id) else { return };
-    let (Some((_, succeeds)), Some(charge_id)) = (intent.settles.take(), intent.latest_charge.clone()) else { return };
-    let session_id = intent.session.clone();
-    let why = decline(
-        "payment_method_debit_not_authorized",
-        None,
-        "The customer's bank refused the debit: insufficient funds.",
-    );
-    intent.status = if succeeds { IntentStatus::Succeeded } else { IntentStatus::RequiresPaymentMethod };
-    if let (false, Some(instrument)) = (succeeds, &intent.instrument) {
-        intent.last_error = Some((why.clone(), instrument.clone()));
-    }
-    let shown_intent = render_payment::intent(intent);
-    if let Some(charge) = ledger.charges.get_mut(&charge_id) {
-        charge.status = if succeeds { ChargeStatus::Succeeded } else { ChargeStatus::Failed };
-        charge.failure = (!succeeds).then_some(why);
-        let shown = render_payment::charge(charge);
-        ledger.announce(if succeeds { "charge.succeeded" } else { "charge.failed" }, shown);
-    }
-    ledger.announce(if succeeds { "payment_intent.succeeded" } else { "payment_intent.payment_failed" }, shown_intent);
-    if let Some(session) = ledger.sessions.get_mut(&session_id) {
-        session.paid = succeeds;
-    }
-    if let Some(session) = ledger.sessions.get(&session_id) {
-        let shown = render::session(ledger, session);
-        let kind =
-            if succeeds { "checkout.session.async_payment_succeeded" } else { "checkout.session.async_payment_failed" };
-        ledger.announce(kind, shown);
-    }
-}
-
-/// The bank debits to be decided by now, in milliseconds.
-pub fn due_debits(ledger: &Ledger, now_ms: i64) -> Vec<String> {
-    let due =
-        |id: &&String| ledger.intents.get(id).is_none_or(|intent| intent.settles.is_none_or(|(at, _)| at <= now_ms));
-    ledger.debits.iter().filter(due).cloned().collect()
-}
-
 /// The session's payment intent, made at the first attempt and announced then, as Stripe does.
-fn intent_of(ledger: &mut Ledger, session: &Session, buyer: &Buyer) -> Intent {
+pub(super) fn intent_of(ledger: &mut Ledger, session: &Session, buyer: &Buyer) -> Intent {
     if let Some(known) = session.intent.as_deref().and_then(|id| ledger.intents.get(id)) {
         let mut intent = known.clone();
         intent.shipping = buyer.shipping.clone().or(intent.shipping);
@@ -186,13 +115,13 @@ fn intent_of(ledger: &mut Ledger, session: &Session, buyer: &Buyer) -> Intent {
     intent
 }
 
-fn announce_intent(ledger: &mut Ledger, intent: Intent, kind: &'static str) {
+pub(super) fn announce_intent(ledger: &mut Ledger, intent: Intent, kind: &'static str) {
     let shown = render_payment::intent(&intent);
     ledger.intents.put(intent);
     ledger.announce(kind, shown);
 }
 
-fn charge_for(
+pub(super) fn charge_for(
     intent: &Intent,
     instrument: &Instrument,
     buyer: &Buyer,
@@ -229,11 +158,11 @@ fn take(ledger: &mut Ledger, mut session: Session, mut intent: Intent, instrumen
             name: buyer.name.clone(),
             phone: buyer.phone.clone(),
             description: None,
-            metadata: Default::default(),
+            metadata: super::ledger::Metadata::new(),
         };
         let shown = render::customer(&customer);
         session.customer = Some(customer.id.clone());
-        intent.customer = session.customer.clone();
+        intent.customer.clone_from(&session.customer);
         ledger.customers.put(customer);
         ledger.announce("customer.created", shown);
     }
@@ -251,7 +180,7 @@ fn take(ledger: &mut Ledger, mut session: Session, mut intent: Intent, instrumen
     Answer::Paid
 }
 
-fn complete(ledger: &mut Ledger, session: &mut Session, buyer: Buyer, paid: bool) {
+pub(super) fn complete(ledger: &mut Ledger, session: &mut Session, buyer: Buyer, paid: bool) {
     // The intent was noted on the shelf's copy when it was made.
     session.intent = session.intent.take().or_else(|| ledger.sessions.get(&session.id)?.intent.clone());
     session.status = SessionStatus::Complete;

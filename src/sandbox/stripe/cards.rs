@@ -17,11 +17,11 @@ pub enum Fate {
 
 /// The cards offered on the hosted page: the number and what it does.
 pub const OFFERED: [(&str, &str); 5] = [
-    ("4242424242424242", "Pays"),
+    ("4242424242424242", "Succeeds"),
     ("4000000000000002", "Declined"),
     ("4000000000009995", "Insufficient funds"),
     ("4000002500003155", "Asks for 3-D Secure"),
-    ("4000000000000259", "Pays, then disputed"),
+    ("4000000000000259", "Succeeds, then disputed"),
 ];
 
 /// A card as typed.
@@ -117,5 +117,5 @@ fn luhn(number: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::currency;
 use super::error::Refusal;
+use super::known;
 use super::ledger::{Customer, Ledger, Price, Product};
 use super::params::{self, boolean, integer, metadata, required};
 use super::render;
@@ -15,7 +16,7 @@ fn text(form: &Form, name: &str) -> Option<String> {
 }
 
 pub fn create_customer(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::CUSTOMER])?;
+    params::check(form, &[known::CUSTOMER])?;
     let customer = Customer {
         id: ids::stripe_id("cus_"),
         created: ids::now_seconds(),
@@ -32,7 +33,7 @@ pub fn create_customer(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusa
 }
 
 pub fn change_customer(ledger: &mut Ledger, id: &str, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::CUSTOMER])?;
+    params::check(form, &[known::CUSTOMER])?;
     let email = form.filled("email").map(|email| params::email(email, "email")).transpose()?;
     let added = metadata(form, "metadata")?;
     let customer = ledger.customers.get_mut(id).ok_or_else(|| Refusal::not_found("customer", id))?;
@@ -47,7 +48,7 @@ pub fn change_customer(ledger: &mut Ledger, id: &str, form: &Form) -> Result<Val
 }
 
 pub fn create_product(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::PRODUCT])?;
+    params::check(form, &[known::PRODUCT])?;
     let name = required(form, "name")?.to_owned();
     let id = text(form, "id").unwrap_or_else(|| ids::stripe_id("prod_"));
     if ledger.products.get(&id).is_some() {
@@ -75,7 +76,7 @@ pub fn create_product(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusal
 }
 
 pub fn change_product(ledger: &mut Ledger, id: &str, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::PRODUCT, &["default_price"]])?;
+    params::check(form, &[known::PRODUCT, &["default_price"]])?;
     let active = boolean(form, "active")?;
     let added = metadata(form, "metadata")?;
     let product = ledger.products.get_mut(id).ok_or_else(|| Refusal::not_found("product", id))?;
@@ -90,7 +91,7 @@ pub fn change_product(ledger: &mut Ledger, id: &str, form: &Form) -> Result<Valu
 }
 
 pub fn create_price(ledger: &mut Ledger, form: &Form) -> Result<Value, Refusal> {
-    params::check(form, &[params::PRICE])?;
+    params::check(form, &[known::PRICE])?;
     let mut made = None;
     let product = match (text(form, "product"), form.has("product_data")) {
         (Some(id), false) if ledger.products.get(&id).is_some() => id,
@@ -165,6 +166,6 @@ fn price_from(form: &Form, currency_name: &str, amount_name: &str, product: &str
         active: true,
         nickname: None,
         lookup_key: None,
-        metadata: Default::default(),
+        metadata: super::ledger::Metadata::new(),
     })
 }

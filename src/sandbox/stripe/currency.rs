@@ -62,13 +62,14 @@ pub fn written(minor: i64, currency: &str) -> String {
     let whole = (amount / unit).to_string();
     let mut grouped = String::new();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
     if digits > 0 {
-        grouped.push_str(&format!(".{:0width$}", amount % unit, width = digits as usize));
+        let cents = format!(".{:0width$}", amount % unit, width = digits as usize);
+        grouped.push_str(&cents);
     }
     let sign = if minor < 0 { "−" } else { "" };
     let symbol = match currency {

@@ -8,7 +8,7 @@ use super::error::Refusal;
 use super::ledger::Ledger;
 use super::listing::expand;
 use super::lists::{event, list};
-use super::{accounts, catalog, expiry, open_session, params, refunds, render, render_payment};
+use super::{accounts, catalog, expiry, known, open_session, params, refunds, render, render_payment};
 use crate::sandbox::form::Form;
 use crate::sandbox::ids;
 
@@ -57,14 +57,14 @@ fn refund(ledger: &Ledger, id: &str) -> Value {
 fn get(ledger: &mut Ledger, parts: &[&str], form: &Form) -> Option<Result<Value, Refusal>> {
     Some(match parts {
         [_] | ["checkout", "sessions"] => return list(ledger, parts, form),
-        ["checkout", "sessions", id, "line_items"] => params::check(form, &[params::LIST]).and_then(|()| {
+        ["checkout", "sessions", id, "line_items"] => params::check(form, &[known::LIST]).and_then(|()| {
             ledger
                 .sessions
                 .get(id)
                 .map(render::lines)
                 .ok_or_else(|| Refusal::no_such("checkout.session", id, "session").status(404))
         }),
-        ["checkout", "sessions", id] => params::check(form, &[params::FETCH]).and_then(|()| {
+        ["checkout", "sessions", id] => params::check(form, &[known::FETCH]).and_then(|()| {
             expiry::expire_if_due(ledger, id, ids::now_seconds());
             let found = ledger
                 .sessions
@@ -94,7 +94,7 @@ fn one(ledger: &Ledger, kind: &str, id: &str, form: &Form) -> Option<Result<Valu
         _ => return None,
     };
     let param = if what == "payment_intent" { "intent" } else { "id" };
-    let known = params::check(form, &[params::FETCH]);
+    let known = params::check(form, &[known::FETCH]);
     Some(known.and_then(|()| found.ok_or_else(|| Refusal::no_such(what, id, param).status(404))))
 }
 

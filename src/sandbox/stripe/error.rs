@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::ids;
+
 /// One refusal: the HTTP status and the `error` object that goes with it.
 #[derive(Debug, Clone)]
 pub struct Refusal {
@@ -72,7 +74,7 @@ impl Refusal {
         let mut error = json!({
             "type": self.kind,
             "message": self.message,
-            "request_log_url": format!("https://dashboard.stripe.com/test/logs/{request_id}?t={}", super::super::ids::now_seconds()),
+            "request_log_url": format!("https://dashboard.stripe.com/test/logs/{request_id}?t={}", ids::now_seconds()),
         });
         if let Some(code) = self.code {
             error["code"] = json!(code);

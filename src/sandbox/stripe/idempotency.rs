@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::error::Refusal;
 use crate::sandbox::core::{Core, lock};
 use crate::sandbox::form::Form;
+use crate::sandbox::ids;
 
 const KEEP: usize = 20_000;
 
@@ -24,8 +25,8 @@ pub struct Remembered {
 
 #[derive(Debug, Clone)]
 enum Entry {
-    /// Under way, with its fingerprint.
-    Busy(String),
+    /// Under way.
+    Busy,
     Done(Arc<Remembered>),
 }
 
@@ -48,10 +49,10 @@ impl Replays {
     fn begin(&mut self, key: &str, fingerprint: &str) -> Verdict {
         match self.entries.get(key) {
             None => {
-                self.entries.insert(key.to_owned(), Entry::Busy(fingerprint.to_owned()));
+                self.entries.insert(key.to_owned(), Entry::Busy);
                 Verdict::Go
             }
-            Some(Entry::Busy(_)) => Verdict::Refuse(
+            Some(Entry::Busy) => Verdict::Refuse(
                 Refusal::idempotency(format!(
                     "There is currently another in-progress request using this Idempotent Key (that probably means you \
                      submitted twice, and the other request is still going through): {key}. Please try again later."
@@ -115,7 +116,7 @@ pub fn fingerprint(method: &str, path: &str, form: &Form) -> String {
     for (name, value) in form.fields() {
         hash.update(format!("\n{}:{name}={}:{value}", name.len(), value.len()));
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    ids::hex(&hash.finalize()[..16])
 }
 
 /// Holds a key while its request is under way. Dropped without an answer, it leaves the key free.

@@ -132,9 +132,9 @@ fn object(ledger: &Ledger, id: &str) -> Option<Value> {
         "re" => ledger.refunds.get(id).map(render_payment::refund),
         "du" => ledger.disputes.get(id).map(render_payment::dispute),
         "cus" => ledger.customers.get(id).map(render::customer),
-        "prod" => ledger.products.get(id).map(render::product),
         "price" => ledger.prices.get(id).map(render::price),
         "cs" => ledger.sessions.get(id).map(|session| render::session(ledger, session)),
+        // A product may have been given any name.
         _ => ledger.products.get(id).map(render::product),
     }
 }

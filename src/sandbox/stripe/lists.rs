@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::error::Refusal;
 use super::ledger::Ledger;
 use super::listing::page;
-use super::{accounts, params, render, render_payment};
+use super::{accounts, known, params, render, render_payment};
 use crate::sandbox::form::Form;
 
 /// Answers a list call, or nothing when there is no such list.
@@ -13,9 +13,9 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
     let url = format!("/v1/{}", parts.join("/"));
     let wants = |name: &'static str| form.filled(name);
     let is = |wanted: Option<&str>, given: Option<&str>| wanted.is_none_or(|wanted| given == Some(wanted));
-    let check = |more: &[&str]| params::check(form, &[params::LIST, more]);
+    let check = |more: &[&str]| params::check(form, &[known::LIST, more]);
     Some(match parts {
-        ["checkout", "sessions"] => check(params::SESSION_LIST).and_then(|()| {
+        ["checkout", "sessions"] => check(known::SESSION_LIST).and_then(|()| {
             let (intent, customer) = (wants("payment_intent"), wants("customer"));
             let (status, email) = (wants("status"), wants("customer_details[email]"));
             page(
@@ -36,7 +36,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 |s| render::session(ledger, s),
             )
         }),
-        ["customers"] => check(params::CUSTOMER_LIST).and_then(|()| {
+        ["customers"] => check(known::CUSTOMER_LIST).and_then(|()| {
             page(
                 &ledger.customers,
                 form,
@@ -47,7 +47,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render::customer,
             )
         }),
-        ["products"] => check(params::PRODUCT_LIST).and_then(|()| {
+        ["products"] => check(known::PRODUCT_LIST).and_then(|()| {
             let (active, ids) = (params::boolean(form, "active")?, form.list("ids"));
             page(
                 &ledger.products,
@@ -59,7 +59,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render::product,
             )
         }),
-        ["prices"] => check(params::PRICE_LIST).and_then(|()| {
+        ["prices"] => check(known::PRICE_LIST).and_then(|()| {
             let (active, keys) = (params::boolean(form, "active")?, form.list("lookup_keys"));
             page(
                 &ledger.prices,
@@ -76,7 +76,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render::price,
             )
         }),
-        ["payment_intents"] => check(params::INTENT_LIST).and_then(|()| {
+        ["payment_intents"] => check(known::INTENT_LIST).and_then(|()| {
             page(
                 &ledger.intents,
                 form,
@@ -87,7 +87,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render_payment::intent,
             )
         }),
-        ["charges"] => check(params::CHARGE_LIST).and_then(|()| {
+        ["charges"] => check(known::CHARGE_LIST).and_then(|()| {
             page(
                 &ledger.charges,
                 form,
@@ -98,7 +98,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render_payment::charge,
             )
         }),
-        ["refunds"] => check(params::REFUND_LIST).and_then(|()| {
+        ["refunds"] => check(known::REFUND_LIST).and_then(|()| {
             page(
                 &ledger.refunds,
                 form,
@@ -109,7 +109,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render_payment::refund,
             )
         }),
-        ["disputes"] => check(params::REFUND_LIST).and_then(|()| {
+        ["disputes"] => check(known::REFUND_LIST).and_then(|()| {
             page(
                 &ledger.disputes,
                 form,
@@ -120,7 +120,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 render_payment::dispute,
             )
         }),
-        ["events"] => check(params::EVENT_LIST).and_then(|()| {
+        ["events"] => check(known::EVENT_LIST).and_then(|()| {
             let types = form.list("types");
             page(
                 &ledger.events,

@@ -1,10 +1,11 @@
 //! `POST /v1/checkout/sessions`: reads the parameters, refuses what Stripe would refuse, and puts an open session on the
 //! shelf. One-time payments only; `subscription` and `setup` are refused rather than half done.
 
-use super::currency;
 use super::error::Refusal;
-use super::ledger::{Ledger, Line, Price, Session, SessionStatus};
+use super::known;
+use super::ledger::{Ledger, Line, Session, SessionStatus};
 use super::params::{self, boolean, choice, integer, metadata, required};
+use super::{currency, line_items};
 use crate::sandbox::form::Form;
 use crate::sandbox::ids;
 
@@ -55,7 +56,7 @@ const METHODS: &[&str] = &[
 
 /// Opens a session and returns its identifier.
 pub fn open(ledger: &mut Ledger, form: &Form) -> Result<String, Refusal> {
-    params::check(form, &[params::SESSION])?;
+    params::check(form, &[known::SESSION])?;
     required(form, "mode")?;
     let mode = choice(form, "mode", &["payment", "setup", "subscription"])?;
     if mode != Some("payment") {
@@ -73,7 +74,7 @@ pub fn open(ledger: &mut Ledger, form: &Form) -> Result<String, Refusal> {
     let lines = form
         .indices("line_items")
         .into_iter()
-        .map(|index| line(ledger, form, index, now))
+        .map(|index| line_items::line(ledger, form, index, now))
         .collect::<Result<Vec<_>, _>>()?;
     let (currency, amount_total) = total(form, &lines)?;
     let success_url = address(form, "success_url")?.ok_or_else(|| Refusal::missing("success_url"))?;
@@ -131,89 +132,6 @@ pub fn open(ledger: &mut Ledger, form: &Form) -> Result<String, Refusal> {
     let id = session.id.clone();
     ledger.sessions.put(session);
     Ok(id)
-}
-
-fn line(ledger: &Ledger, form: &Form, index: usize, now: i64) -> Result<Line, Refusal> {
-    let base = format!("line_items[{index}]");
-    let quantity_name = format!("{base}[quantity]");
-    let quantity = integer(form, &quantity_name)?.ok_or_else(|| {
-        Refusal::invalid("Quantity is required. Add `quantity` to your line items.")
-            .code("parameter_missing")
-            .param(&quantity_name)
-    })?;
-    if !(1..=999_999).contains(&quantity) {
-        return Err(Refusal::invalid("This value must be greater than or equal to 1.")
-            .code("parameter_invalid_integer")
-            .param(quantity_name));
-    }
-    let (by_id, by_data) = (format!("{base}[price]"), format!("{base}[price_data]"));
-    let (price, name, description) = match (form.filled(&by_id), form.has(&by_data)) {
-        (Some(_), true) => {
-            return Err(Refusal::invalid(format!("You may only specify one of these parameters: {by_id}, {by_data}."))
-                .code("parameters_exclusive")
-                .param(by_data));
-        }
-        (None, false) => return Err(Refusal::missing(&by_id)),
-        (Some(id), false) => {
-            let price = ledger.prices.get(id).cloned().ok_or_else(|| Refusal::no_such("price", id, &by_id))?;
-            if !price.active {
-                return Err(Refusal::invalid(format!(
-                    "The price specified is inactive. This field only accepts active prices: {id}"
-                ))
-                .param(by_id));
-            }
-            let product = ledger.products.get(&price.product);
-            let name = product.map_or_else(|| id.to_owned(), |product| product.name.clone());
-            (price, name, product.and_then(|product| product.description.clone()))
-        }
-        (None, true) => inline_price(ledger, form, &by_data, now)?,
-    };
-    Ok(Line { id: ids::stripe_id("li_"), name, description, price, quantity })
-}
-
-/// A price given on the spot. Stripe makes a product and a price of it; ours live in the line alone.
-fn inline_price(
-    ledger: &Ledger,
-    form: &Form,
-    base: &str,
-    now: i64,
-) -> Result<(Price, String, Option<String>), Refusal> {
-    let currency_name = format!("{base}[currency]");
-    let currency = currency::parse(required(form, &currency_name)?, &currency_name)?;
-    let amount_name = format!("{base}[unit_amount]");
-    let unit_amount = integer(form, &amount_name)?.ok_or_else(|| Refusal::missing(&amount_name))?;
-    if unit_amount < 0 {
-        return Err(Refusal::invalid("This value must be greater than or equal to 0.")
-            .code("parameter_invalid_integer")
-            .param(amount_name));
-    }
-    if form.has(&format!("{base}[recurring]")) {
-        return Err(Refusal::invalid("You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.").param(format!("{base}[recurring]")));
-    }
-    let (product, name, description) = match form.filled(&format!("{base}[product]")) {
-        Some(id) => {
-            let known =
-                ledger.products.get(id).ok_or_else(|| Refusal::no_such("product", id, &format!("{base}[product]")))?;
-            (id.to_owned(), known.name.clone(), known.description.clone())
-        }
-        None => {
-            let name = required(form, &format!("{base}[product_data][name]"))?.to_owned();
-            let description = form.filled(&format!("{base}[product_data][description]")).map(str::to_owned);
-            (ids::stripe_id("prod_"), name, description)
-        }
-    };
-    let price = Price {
-        id: ids::stripe_id("price_"),
-        created: now,
-        product,
-        currency,
-        unit_amount,
-        active: false,
-        nickname: None,
-        lookup_key: None,
-        metadata: Default::default(),
-    };
-    Ok((price, name, description))
 }
 
 fn total(form: &Form, lines: &[Line]) -> Result<(String, i64), Refusal> {

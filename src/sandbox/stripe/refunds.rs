@@ -2,6 +2,7 @@
 
 use super::currency::written;
 use super::error::Refusal;
+use super::known;
 use super::ledger::{ChargeStatus, Ledger, Metadata, Refund};
 use super::params::{self, choice, integer, metadata};
 use super::render_payment;
@@ -10,7 +11,7 @@ use crate::sandbox::ids;
 
 /// `POST /v1/refunds`.
 pub fn create(ledger: &mut Ledger, form: &Form) -> Result<String, Refusal> {
-    params::check(form, &[params::REFUND])?;
+    params::check(form, &[known::REFUND])?;
     let reason = choice(form, "reason", &["duplicate", "fraudulent", "requested_by_customer"])?.map(str::to_owned);
     let (charge, param) = match (form.filled("payment_intent"), form.filled("charge")) {
         (Some(id), _) => {

@@ -21,7 +21,7 @@ use stripe_product::price::RetrievePrice;
 use super::{ListedPrice, NewSession, PaymentProvider, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
-use crate::providers::{ProviderError, TIMEOUT};
+use crate::providers::{ProviderError, TIMEOUT, use_ring};
 
 pub const NAME: &str = "stripe";
 
@@ -74,6 +74,7 @@ impl Stripe {
         prices: BTreeMap<String, String>,
         prices_currency: String,
     ) -> Result<Self, ProviderError> {
+        use_ring();
         let mut builder =
             ClientBuilder::new(&settings.secret_key).request_strategy(RequestStrategy::Once).timeout(TIMEOUT);
         if let Some(base) = &settings.api_base {
