@@ -99,6 +99,12 @@ impl Bell {
         self.lanes[lane as usize].notify_one();
     }
 
+    pub fn ring_all(&self) {
+        for &lane in Lane::ALL {
+            self.ring_here(lane);
+        }
+    }
+
     pub async fn rung(&self, lane: Lane) {
         self.lanes[lane as usize].notified().await;
     }

@@ -29,5 +29,16 @@ pub mod sandbox;
 pub mod store;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
+pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod workflows;
+
+/// Where the browser begins: wakes the islands of the page it was sent.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;

@@ -1,5 +1,8 @@
 //! The two functions that sell: save the lead, go to the payment page.
 
+// One argument a form field: the names are the contract's.
+#![allow(clippy::too_many_arguments)]
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +24,6 @@ pub struct Initiated {
 
 /// Saves the lead: the preorder and its deliveries are durable before this answers.
 #[server(endpoint = "initiate_preorder", prefix = "/api")]
-#[expect(clippy::too_many_arguments, reason = "one a form field: the contract's names")]
 pub async fn initiate_preorder(
     #[server(default)] email: String,
     #[server(default)] color: String,
@@ -45,7 +47,6 @@ pub async fn initiate_preorder(
 /// Saves the lead if there is no `preorder_id` yet, and redirects to the payment page: or, if this preorder is paid,
 /// to the page that says so.
 #[server(endpoint = "handle_checkout", prefix = "/api")]
-#[expect(clippy::too_many_arguments, reason = "one a form field: the contract's names")]
 pub async fn handle_checkout(
     #[server(default)] preorder_id: Option<String>,
     #[server(default)] email: String,

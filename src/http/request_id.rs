@@ -62,7 +62,6 @@ pub fn json(error: &ApiError) -> Response {
 }
 
 /// A panic is a bug: it is logged by the panic hook, and told as "something went wrong", nothing more.
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 pub fn panicked(_cause: Box<dyn Any + Send + 'static>) -> Response {
     json(&ApiError::internal())
 }

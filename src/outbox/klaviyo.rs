@@ -26,21 +26,22 @@ async fn send(ctx: &Context, metric: &str, preorder: &Preorder, at: Timestamp) -
     let klaviyo = ctx.klaviyo.as_ref();
     let klaviyo = klaviyo.ok_or_else(|| ProviderError::Configuration("Klaviyo is switched off".to_owned()))?;
     let unique_id = format!("{}:{}", metric.to_lowercase().replace(' ', "_"), preorder.id);
-    let amount = preorder.price().decimal();
+    // Klaviyo's flows compare numbers: here, at the very edge, money may become one.
+    let amount = preorder.price().decimal().parse::<f64>().ok();
     let event = Event {
         metric,
         email: &preorder.email,
         phone: preorder.phone.as_deref(),
         name: preorder.name.as_deref(),
-        properties: properties(preorder, &amount),
-        value: amount.parse().ok().map(|value| (value, preorder.currency.as_str().to_uppercase())),
+        properties: properties(preorder, amount),
+        value: amount.map(|value| (value, preorder.currency.as_str().to_uppercase())),
         unique_id: &unique_id,
         time: time_of(at),
     };
     klaviyo.send(&event).await
 }
 
-fn properties(preorder: &Preorder, amount: &str) -> Value {
+fn properties(preorder: &Preorder, amount: Option<f64>) -> Value {
     json!({
         "color": preorder.color,
         "preorder_id": preorder.id,

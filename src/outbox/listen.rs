@@ -7,7 +7,6 @@ use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
-use crate::domain::delivery::Lane;
 
 const CHANNEL: &str = "rolitt_outbox";
 const GATHER: Duration = Duration::from_millis(20);
@@ -52,6 +51,6 @@ async fn hear(ctx: &Context, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
     listener.listen(CHANNEL).await?;
     loop {
         listener.recv().await?;
-        Lane::ALL.iter().for_each(|&lane| ctx.bell.ring_here(lane));
+        ctx.bell.ring_all();
     }
 }

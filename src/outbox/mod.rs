@@ -28,7 +28,7 @@ use crate::domain::delivery::Lane;
 use crate::store::{StoreResult, outbox};
 
 /// How long a claim holds: longer than a delivery may take, with its provider's timeouts.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 /// How often leases that ran out are looked for.
 const RECLAIM: Duration = Duration::from_secs(5);
 /// How long deliveries that are under way may take once the process is told to stop.
@@ -56,7 +56,7 @@ async fn reclaim(ctx: Context, stop: CancellationToken) {
             Ok(0) => {}
             Ok(released) => {
                 tracing::warn!(released, "leases ran out: a worker did not come back");
-                Lane::ALL.iter().for_each(|&lane| ctx.bell.ring_here(lane));
+                ctx.bell.ring_all();
             }
             Err(error) => tracing::warn!(%error, "could not look for leases that ran out"),
         }

@@ -20,7 +20,7 @@ enum Access {
     Emulator {
         host: String,
     },
-    ServiceAccount(gcp_auth::CustomServiceAccount),
+    ServiceAccount(Box<gcp_auth::CustomServiceAccount>),
 }
 
 pub struct NewUser<'a> {
@@ -48,6 +48,7 @@ impl Firebase {
             FirebaseAccess::Emulator(host) => Access::Emulator { host },
             FirebaseAccess::ServiceAccount(file) => Access::ServiceAccount(
                 gcp_auth::CustomServiceAccount::from_file(file)
+                    .map(Box::new)
                     .map_err(|e| ProviderError::Configuration(format!("GOOGLE_APPLICATION_CREDENTIALS: {e}")))?,
             ),
         };
@@ -88,7 +89,8 @@ impl Firebase {
         let (origin, token) = match &self.access {
             Access::Emulator { host } => (format!("http://{host}/identitytoolkit.googleapis.com"), "owner".to_owned()),
             Access::ServiceAccount(account) => {
-                let token = gcp_auth::TokenProvider::token(account, SCOPES).await.map_err(|e| token_error(&e))?;
+                let token =
+                    gcp_auth::TokenProvider::token(account.as_ref(), SCOPES).await.map_err(|e| token_error(&e))?;
                 ("https://identitytoolkit.googleapis.com".to_owned(), token.as_str().to_owned())
             }
         };

@@ -153,8 +153,7 @@ impl Db {
     /// For tests that break something on purpose.
     pub async fn execute(&self, sql: &str) {
         let mut tx = self.begin().await.unwrap();
-        on_tx!(&mut tx, c => { sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(c).await.map(|_| ()) })
-            .unwrap();
+        on_tx!(&mut tx, c => sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(c).await.map(|_| ())).unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -71,6 +71,18 @@ pub async fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> StoreResult<Vec<Claimed>> {
+    claim_lane(tx, lane.as_str(), limit, token, now, until).await
+}
+
+/// The same by a lane's word.
+pub(crate) async fn claim_lane(
+    tx: &mut Tx,
+    lane: &str,
+    limit: i64,
+    token: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<Claimed>> {
     macro_rules! sql {
         ($lock:literal) => {
             concat!(

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, StoreError, StoreResult, Tx, on_read, on_tx};
+use crate::domain::contact::{PersonName, Phone};
 use crate::domain::ids::{PreorderId, PreorderNumber};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
@@ -80,8 +81,8 @@ pub async fn insert_or_find(
             .bind(number.as_str())
             .bind(key)
             .bind(new.email.as_str())
-            .bind(new.name.as_ref().map(|n| n.as_str()))
-            .bind(new.phone.as_ref().map(|p| p.as_str()))
+            .bind(new.name.as_ref().map(PersonName::as_str))
+            .bind(new.phone.as_ref().map(Phone::as_str))
             .bind(new.color.as_str())
             .bind(new.locale)
             .bind(new.marketing_consent)

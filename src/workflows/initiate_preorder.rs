@@ -1,6 +1,8 @@
 //! Saving the lead, before anything else: the preorder and its deliveries in one transaction, and no HTTP. Whoever got
 //! an answer is in the database, even if the process dies in the next microsecond.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::WorkflowError;
@@ -61,8 +63,7 @@ fn key(new: &NewPreorder) -> String {
         return format!("key:{key}");
     }
     let what = format!("{}\n{}\n{}\n{}", new.email.as_str(), new.color.as_str(), new.price.currency, new.price.minor);
-    let hash = Sha256::digest(what.as_bytes());
-    format!("{OPEN}{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("{OPEN}{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(what.as_bytes())))
 }
 
 /// How keys begin that hold only while the preorder is open.

@@ -1,6 +1,8 @@
 //! One preorder with its whole story: the form, each try to pay, each delivery with each of its tries, each event of
 //! Stripe's, by the time it happened.
 
+use std::time::Duration;
+
 use super::list::{PreorderRow, row};
 use super::require;
 use crate::api::{ApiError, context};
@@ -154,44 +156,50 @@ fn shortened(id: &str) -> String {
     if id.chars().count() <= 20 { id.to_owned() } else { format!("{}…", id.chars().take(16).collect::<String>()) }
 }
 
-const fn delivery_title(kind: DeliveryKind) -> &'static str {
+/// A delivery's name, and the word for it having happened.
+const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
     match kind {
-        DeliveryKind::CreateFirebaseUser => "Firebase user",
-        DeliveryKind::KlaviyoPreorderStarted => "Klaviyo “Preorder Started”",
-        DeliveryKind::KlaviyoPreorderSuccess => "Klaviyo “Preorder Success”",
-        DeliveryKind::ApplyStripeEvent => "Stripe event",
-        DeliveryKind::SendSms => "SMS to the buyer",
+        DeliveryKind::CreateFirebaseUser => ("Firebase user", "made"),
+        DeliveryKind::KlaviyoPreorderStarted => ("Klaviyo “Preorder Started”", "sent"),
+        DeliveryKind::KlaviyoPreorderSuccess => ("Klaviyo “Preorder Success”", "sent"),
+        DeliveryKind::ApplyStripeEvent => ("Stripe event", "applied"),
+        DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
     }
 }
 
 /// An entry a try; and one for a delivery that nobody has tried yet.
 fn delivery_entries(delivery: &OutboxRow, tries: &[DeliveryAttempt]) -> Vec<TimelineEntry> {
-    let title = delivery_title(delivery.kind);
+    let (name, _) = words(delivery.kind);
     let mut entries: Vec<TimelineEntry> = tries
         .iter()
         .filter(|attempt| attempt.delivery_id == delivery.id)
-        .map(|attempt| {
-            let (what, tone) = match attempt.outcome.as_str() {
-                "done" => ("done", Tone::Good),
-                "dead" => ("gave up", Tone::Bad),
-                _ => ("failed", Tone::Bad),
-            };
-            let ended_at = attempt.started_at + std::time::Duration::from_millis(attempt.duration_ms.unsigned_abs());
-            let again = attempt.retry_at.map_or_else(String::new, |at| {
-                format!(", tried again after {} s", at.since(ended_at).as_millis().div_ceil(1000))
-            });
-            let detail = format!("try {}, {} ms: {}{again}", attempt.number, attempt.duration_ms, attempt.answer);
-            TimelineEntry {
-                payload: Some(delivery.payload.clone()),
-                ..entry(ended_at, format!("{title}: {what}"), detail, tone)
-            }
-        })
+        .map(|attempt| try_entry(delivery, attempt))
         .collect();
     if entries.is_empty() && delivery.state != DeliveryState::Done {
-        let detail = format!("{}, due", delivery.state);
-        entries.push(entry(delivery.created_at, format!("{title}: waiting"), detail, Tone::Waiting));
+        entries.push(entry(delivery.created_at, format!("{name} is due"), "not tried yet", Tone::Waiting));
     }
     entries
+}
+
+fn try_entry(delivery: &OutboxRow, attempt: &DeliveryAttempt) -> TimelineEntry {
+    let (name, happened) = words(delivery.kind);
+    let (what, tone) = match attempt.outcome.parse() {
+        Ok(DeliveryState::Done) => (happened, Tone::Good),
+        Ok(DeliveryState::Dead) => ("given up", Tone::Bad),
+        _ => ("failed", Tone::Bad),
+    };
+    let ended_at = attempt.started_at + Duration::from_millis(attempt.duration_ms.unsigned_abs());
+    let which = match attempt.number {
+        1 => "first try".to_owned(),
+        2 => "second try".to_owned(),
+        number => format!("try {number}"),
+    };
+    let again = attempt.retry_at.map_or_else(String::new, |at| {
+        format!(", tried again after {} s", at.since(ended_at).as_millis().div_ceil(1000))
+    });
+    let detail = format!("{which}, {} ms · {}{again}", attempt.duration_ms, attempt.answer);
+    let payload = Some(delivery.payload.clone());
+    TimelineEntry { payload, ..entry(ended_at, format!("{name} {what}"), detail, tone) }
 }
 
 fn webhook_entry(webhook: &Webhook) -> TimelineEntry {

@@ -16,7 +16,7 @@ pub struct Envelope {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    Fact(PaymentFact),
+    Fact(Box<PaymentFact>),
     /// Of no consequence to us.
     Ignored,
     /// A type that we know, of a shape that we don't.
@@ -59,7 +59,7 @@ pub fn read(body: &str) -> Reading {
     if paid && amount.is_none() {
         return Reading::Odd("paid, but the amount is missing".to_owned());
     }
-    Reading::Fact(PaymentFact {
+    Reading::Fact(Box::new(PaymentFact {
         preorder_id: text(object, "/metadata/preorder_id")
             .or_else(|| text(object, "/client_reference_id"))
             .map(str::to_owned),
@@ -72,7 +72,7 @@ pub fn read(body: &str) -> Reading {
         card: card(object),
         shipping_address: shipping(object),
         occurred_at,
-    })
+    }))
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

@@ -1,0 +1,25 @@
+// The admin's times in the viewer's zone. The server wrote UTC, which is what stays without script.
+(() => {
+  const two = (n, width = 2) => String(n).padStart(width, "0");
+  let lastDay = "";
+  for (const time of document.querySelectorAll("time[data-show]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.valueOf())) continue;
+    const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    if (time.dataset.show === "day") {
+      // A day is shown where it differs from the entry before, which another zone may move.
+      const day = at.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+      time.textContent = day;
+      time.parentElement.hidden = day === lastDay;
+      lastDay = day;
+      continue;
+    }
+    time.textContent =
+      time.dataset.show === "clock"
+        ? `${clock}:${two(at.getSeconds())}.${two(at.getMilliseconds(), 3)}`
+        : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  }
+  for (const zone of document.querySelectorAll("[data-zone]")) {
+    zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
+  }
+})();

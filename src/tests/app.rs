@@ -1,0 +1,237 @@
+//! The shop as a test sees it: the real router on a port of its own, workers, the sandbox over HTTP, a clock that can
+//! be moved. `finish` asserts that every delivery has ended and is explained.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use leptos::config::LeptosOptions;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::database::{Kind, TestDatabase};
+use super::http_client::{Answer, client};
+use crate::clock::Clock;
+use crate::config;
+use crate::context::Context;
+use crate::domain::timestamp::Timestamp;
+use crate::http::{AppState, router};
+use crate::providers::payments::stripe::signature;
+use crate::sandbox::{Sandbox, SandboxOptions};
+
+pub const SECRET: &str = "whsec_tests";
+pub const ADMIN: (&str, &str) = ("owner@example.com", "a-long-password");
+/// Far more than anything here takes; a hang fails instead of waiting for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct TestApp {
+    pub base: String,
+    pub ctx: Context,
+    pub http: reqwest::Client,
+    database: Option<TestDatabase>,
+    stop: CancellationToken,
+    workers: Option<tokio::task::JoinHandle<()>>,
+    dead_is_fine: AtomicBool,
+    finished: AtomicBool,
+}
+
+impl TestApp {
+    pub async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// With settings of its own.
+    pub async fn start_with(kind: Kind, variables: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::create(kind).await;
+        let db = database.open().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let base = format!("http://{addr}");
+        let settings = config::read(|name| {
+            let given = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
+            given.or_else(|| match name {
+                "DATABASE_URL" => Some(database.url.clone()),
+                "STRIPE_WEBHOOK_SECRET" => Some(SECRET.to_owned()),
+                "RATE_LIMIT_PER_MINUTE" => Some("0".to_owned()),
+                _ => None,
+            })
+        });
+        let settings = settings.unwrap_or_else(|faults| panic!("{faults:?}"));
+        let sandbox = Sandbox::new(SandboxOptions {
+            public_base: base.clone(),
+            webhook_url: Some(format!("{base}/api/webhooks/stripe")),
+            webhook_secret: SECRET.to_owned(),
+            state_file: None,
+        });
+        let api = format!("{base}/sandbox/api");
+        let clock = Clock::default();
+        let ctx = Context::build(settings, db, clock, base.clone(), Some(&api), SECRET).unwrap();
+        let email = crate::domain::contact::Email::parse(ADMIN.0).unwrap();
+        let role = crate::store::admins::Role::Owner;
+        crate::workflows::admins::put_admin(&ctx, &email, ADMIN.1, role).await.unwrap();
+        let options = LeptosOptions::builder().output_name("rolitt").site_root("target/site").site_addr(addr).build();
+        let pages = sandbox.pages_router().nest("/sandbox/api", sandbox.api_router());
+        let app = router(AppState::new(ctx.clone(), options, None), Some(pages));
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        let stop = CancellationToken::new();
+        let workers = tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone()));
+        tokio::spawn(std::future::IntoFuture::into_future(axum::serve(listener, service)));
+        Self {
+            base,
+            ctx,
+            http: client(),
+            database: Some(database),
+            stop,
+            workers: Some(workers),
+            dead_is_fine: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.http.get(format!("{}{path}", self.base)).send().await.unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        Answer::of(self.http.post(format!("{}{path}", self.base)).form(form).send().await.unwrap()).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.http.post(format!("{}{path}", self.base)).json(body).send().await.unwrap()).await
+    }
+
+    /// As a browser without script sends a form: with the page that it stood on.
+    pub async fn submit(&self, path: &str, page: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).form(form);
+        let request = request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        Answer::of(request.header("referer", format!("{}{page}", self.base)).send().await.unwrap()).await
+    }
+
+    /// A preorder up to Stripe's page: its session and the preorder's id.
+    pub async fn checkout(&self, email: &str) -> (String, String) {
+        let answer = self.post("/api/handle_checkout", &[("email", email), ("color", "sakura-pink")]).await;
+        let session = answer.session();
+        let id =
+            self.scalar(&format!("SELECT preorder_id FROM checkout_attempts WHERE session_id = '{session}'")).await;
+        (session, id.unwrap())
+    }
+
+    /// On the sandbox's hosted page.
+    pub async fn pay(&self, session: &str, how: Value) -> Value {
+        let answer = self.post_json(&format!("/sandbox/checkout/{session}/pay.json"), &how).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
+    }
+
+    pub async fn pay_by_card(&self, session: &str, number: &str) -> Value {
+        self.pay(session, json!({ "card": number })).await
+    }
+
+    pub async fn faults(&self, faults: Value) {
+        let answer = self.post_json("/sandbox/faults.json", &faults).await;
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+
+    pub async fn inbox(&self) -> Value {
+        self.get("/sandbox/inbox.json").await.json()
+    }
+
+    /// Klaviyo's events of a metric that were not repeats.
+    pub async fn klaviyo_events(&self, metric: &str) -> Vec<Value> {
+        let inbox = self.inbox().await;
+        let events = inbox["klaviyo"].as_array().unwrap().clone();
+        events.into_iter().filter(|e| e["metric"] == metric && e["status"] == 202 && e["duplicate"] == false).collect()
+    }
+
+    pub async fn scalar(&self, sql: &str) -> Option<String> {
+        self.ctx.db.text(sql).await
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.ctx.db.count(sql).await
+    }
+
+    /// `status/payment_status` of a preorder.
+    pub async fn badges(&self, id: &str) -> String {
+        self.scalar(&format!("SELECT status || '/' || payment_status FROM preorders WHERE id = '{id}'")).await.unwrap()
+    }
+
+    pub async fn wait_for_badges(&self, id: &str, badges: &str) {
+        self.wait_until(&format!("{id} is {badges}"), async || self.badges(id).await == badges).await;
+    }
+
+    pub async fn wait_until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let began = std::time::Instant::now();
+        while !is_so().await {
+            assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Lets time pass, and the workers notice.
+    pub fn advance(&self, by: Duration) {
+        self.ctx.clock.advance(by);
+        self.ctx.bell.ring_all();
+    }
+
+    /// Nothing is due and nothing is under way.
+    pub async fn settle_down(&self) {
+        self.wait_until("the outbox is quiet", async || {
+            let open = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'running')";
+            let unapplied = "SELECT COUNT(*) FROM webhook_logs WHERE status IN ('received', 'processing')";
+            self.count(open).await == 0 && self.count(unapplied).await == 0
+        })
+        .await;
+    }
+
+    /// An event as Stripe would send it: signed now, with our secret.
+    pub async fn webhook(&self, body: &str) -> Answer {
+        self.signed_webhook(body.as_bytes(), SECRET, self.ctx.clock.now()).await
+    }
+
+    pub async fn signed_webhook(&self, body: &[u8], secret: &str, at: Timestamp) -> Answer {
+        let header = signature::sign(secret, body, at);
+        self.raw_webhook(body, Some(&header)).await
+    }
+
+    pub async fn raw_webhook(&self, body: &[u8], signature: Option<&str>) -> Answer {
+        let mut request = self.http.post(format!("{}/api/webhooks/stripe", self.base)).body(body.to_vec());
+        if let Some(signature) = signature {
+            request = request.header("stripe-signature", signature);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// For tests that give something up on purpose.
+    pub fn expect_dead(&self) {
+        self.dead_is_fine.store(true, Ordering::Relaxed);
+    }
+
+    /// Every delivery has ended, and none was given up unless the test said so.
+    pub async fn finish(mut self) {
+        self.settle_down().await;
+        let dead = "SELECT MIN(kind || ': ' || COALESCE(last_error, '')) FROM outbox WHERE state = 'dead'";
+        let dead = self.scalar(dead).await;
+        assert!(dead.is_none() || self.dead_is_fine.load(Ordering::Relaxed), "a delivery was given up: {dead:?}");
+        let disagree = crate::store::doctor::payments_that_disagree(&self.ctx.db).await.unwrap();
+        assert_eq!(disagree, 0, "preorders and payments disagree");
+        self.stop.cancel();
+        if let Some(workers) = self.workers.take() {
+            workers.await.unwrap();
+        }
+        self.ctx.db.close().await;
+        if let Some(database) = self.database.take() {
+            database.remove().await;
+        }
+        self.finished.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        let left = !self.finished.load(Ordering::Relaxed) && !std::thread::panicking();
+        assert!(!left, "a test ended without `finish`: its deliveries were not checked");
+    }
+}

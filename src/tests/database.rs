@@ -1,0 +1,57 @@
+//! A database for each test, made empty and removed afterwards.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::store::Db;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+pub struct TestDatabase {
+    pub url: String,
+    /// Removes the files when dropped.
+    _folder: Option<TempDir>,
+    name: Option<String>,
+}
+
+fn server() -> String {
+    std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL must name a PostgreSQL server: `make test` sets it")
+}
+
+impl TestDatabase {
+    pub async fn create(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite://{}/rolitt.db", folder.path().display());
+                Self { url, _folder: Some(folder), name: None }
+            }
+            Kind::Postgres => {
+                let name = format!("rolitt_test_{}", uuid::Uuid::new_v4().simple());
+                let mut server_connection = PgConnection::connect(&server()).await.unwrap();
+                let create = format!("CREATE DATABASE {name}");
+                sqlx::query(AssertSqlSafe(create)).execute(&mut server_connection).await.unwrap();
+                let mut url = url::Url::parse(&server()).unwrap();
+                url.set_path(&name);
+                Self { url: url.to_string(), _folder: None, name: Some(name) }
+            }
+        }
+    }
+
+    pub async fn open(&self) -> Db {
+        let db = Db::open(&self.url).await.unwrap();
+        db.migrate().await.unwrap();
+        db
+    }
+
+    pub async fn remove(self) {
+        let Some(name) = &self.name else { return };
+        let mut server_connection = PgConnection::connect(&server()).await.unwrap();
+        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+        sqlx::query(AssertSqlSafe(drop)).execute(&mut server_connection).await.unwrap();
+    }
+}

@@ -1,0 +1,79 @@
+//! The outbox itself: leases, fencing, giving up.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::on_both;
+use crate::domain::delivery::{DeliveryState, Lane};
+use crate::outbox::{LEASE, release_expired};
+use crate::store::outbox::{self, Finished};
+
+on_both! {
+    async fn a_delivery_is_given_up_after_its_schedule_and_says_why(app: TestApp) {
+        app.expect_dead();
+        app.faults(json!({ "klaviyo": { "error_rate": 1.0, "error_status": 500 } })).await;
+        app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await;
+        app.wait_until("it is dead", async || {
+            app.advance(Duration::from_hours(12));
+            app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead'").await == 1
+        }).await;
+        let error = app.scalar("SELECT last_error FROM outbox WHERE state = 'dead'").await.unwrap();
+        assert!(error.contains("Klaviyo answered 500"), "{error}");
+        assert!(app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome <> 'done'").await >= 10);
+    }
+
+    async fn a_worker_that_sleeps_past_its_lease_cannot_write_its_result(app: TestApp) {
+        // Nobody works on this lane but us: its one delivery is made while Twilio's worker has nothing to claim.
+        let id = "dlv_sleeper";
+        let now = app.ctx.clock.now();
+        let later = now + Duration::from_hours(1);
+        let insert = |at: &str| format!(
+            "INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, created_at) VALUES \
+             ('{id}', 'send_sms', 'nobody', '{{\"kind\":\"send_sms\",\"preorder_id\":\"pre_1\"}}', 'x', 'pending', {at}, {at})");
+        let at = if app.ctx.db.postgres().is_some() { "now()".to_owned() } else { now.millis().to_string() };
+        app.ctx.db.execute(&insert(&at)).await;
+        app.ctx.db.execute("UPDATE outbox SET state = 'running', lease_token = 'sleeper', attempts = 1").await;
+        let expires = if app.ctx.db.postgres().is_some() { "now()".to_owned() } else { (now - Duration::from_secs(1)).millis().to_string() };
+        app.ctx.db.execute(&format!("UPDATE outbox SET lease_until = {expires}")).await;
+        app.advance(LEASE);
+        app.wait_until("the lease is given back", async || {
+            release_expired(&app.ctx).await.unwrap();
+            app.scalar("SELECT state FROM outbox WHERE id = 'dlv_sleeper'").await.as_deref() == Some("pending")
+        }).await;
+        let done = Finished { state: DeliveryState::Done, run_at: None, error: None };
+        let mut tx = app.ctx.db.begin().await.unwrap();
+        let wrote = outbox::finish(&mut tx, &id.parse().unwrap(), "sleeper", &done, later).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!wrote);
+        app.ctx.db.execute("DELETE FROM outbox").await;
+    }
+
+    async fn two_workers_never_claim_the_same_delivery(app: TestApp) {
+        let insert = |n: usize| {
+            let at = if app.ctx.db.postgres().is_some() { "now()" } else { "0" };
+            format!("INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, created_at) VALUES \
+                     ('dlv_{n}', 'send_sms', 'sms', '{{}}', 'k{n}', 'done', {at}, {at})")
+        };
+        for n in 0..40 {
+            app.ctx.db.execute(&insert(n)).await;
+        }
+        // A lane of the future, that no worker of this process looks at, would be cleaner; the clock does as well.
+        let now = app.ctx.clock.now();
+        app.ctx.db.execute("UPDATE outbox SET lane = 'idle', state = 'pending'").await;
+        let claims = futures::future::join_all((0..8).map(|worker| {
+            let db = app.ctx.db.clone();
+            async move {
+                let mut tx = db.begin().await.unwrap();
+                let mine = outbox::claim_lane(&mut tx, "idle", 10, &format!("w{worker}"), now + Duration::from_mins(1), now + LEASE).await.unwrap();
+                tx.commit().await.unwrap();
+                mine.into_iter().map(|claimed| claimed.id).collect::<Vec<_>>()
+            }
+        })).await;
+        let all: Vec<_> = claims.into_iter().flatten().collect();
+        let unique: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!((all.len(), unique.len()), (40, 40));
+        app.ctx.db.execute("DELETE FROM outbox").await;
+        assert_eq!(Lane::ALL.len(), 4);
+    }
+}

@@ -1,0 +1,46 @@
+//! Integration tests, inside the library so that there is one test binary. They drive the real router over real HTTP,
+//! on SQLite and on a real PostgreSQL, against the sandbox's stand-ins, with the real clients.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod admin;
+mod app;
+mod crash;
+mod database;
+mod deliveries;
+mod forms;
+mod http_client;
+mod outages;
+mod purchase;
+mod settlement;
+mod store;
+mod webhooks;
+
+/// Runs a test on both databases: `on_both! { async fn a_sentence(app: TestApp) { … } }`. At the end the app checks
+/// that no delivery is left unexplained.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $(#[$meta])*
+            async fn test($app: &$crate::tests::app::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                let app = $crate::tests::app::TestApp::start($crate::tests::database::Kind::Sqlite).await;
+                test(&app).await;
+                app.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                let app = $crate::tests::app::TestApp::start($crate::tests::database::Kind::Postgres).await;
+                test(&app).await;
+                app.finish().await;
+            }
+        }
+    )+};
+}
+use on_both;

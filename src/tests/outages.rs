@@ -1,0 +1,89 @@
+//! Providers that are slow, failing or gone: the lead is saved, the buyer is told the truth, and everything arrives
+//! once they are back.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::on_both;
+
+const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
+
+on_both! {
+    async fn stripe_gone_loses_no_lead_and_the_buyer_can_go_on_later(app: TestApp) {
+        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 503 } })).await;
+        let answer = app.post("/api/handle_checkout", &BUY).await;
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(!answer.header("retry-after").is_empty());
+        let error = answer.json()["error"].clone();
+        assert!(["network", "busy"].contains(&error["failure"].as_str().unwrap()), "{error}");
+        assert!(!answer.body.contains("Stripe answered"), "the inside shows: {error}");
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
+        app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+        // Stripe keeps the answer to a key, even a 500: after a while a new key is used.
+        app.advance(Duration::from_secs(11));
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
+    }
+
+    async fn an_answer_of_stripes_that_is_lost_finds_the_same_page_again(app: TestApp) {
+        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
+        let lost = app.post("/api/handle_checkout", &BUY).await;
+        assert_eq!(lost.status, 503);
+        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+        let page = app.post("/api/handle_checkout", &BUY).await;
+        assert_eq!(page.status, 303);
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+    }
+
+    async fn stripe_talking_garbage_is_an_outage_and_not_a_crash(app: TestApp) {
+        app.faults(json!({ "stripe": { "garbage_rate": 1.0 } })).await;
+        assert_eq!(app.post("/api/handle_checkout", &BUY).await.status, 503);
+        app.faults(json!({ "stripe": { "garbage_rate": 0.0 } })).await;
+        assert_eq!(app.post("/api/handle_checkout", &BUY).await.status, 303);
+    }
+
+    async fn the_background_being_slow_or_gone_never_holds_up_a_payment(app: TestApp) {
+        app.faults(json!({ "klaviyo": { "error_rate": 1.0, "error_status": 500 }, "firebase": { "latency_ms": 3000 }, "twilio": { "error_rate": 1.0, "error_status": 429 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 0);
+        app.wait_until("a try has failed", async || {
+            app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await >= 2
+        }).await;
+        app.faults(json!({ "klaviyo": { "error_rate": 0.0 }, "firebase": { "latency_ms": 0 }, "twilio": { "error_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(10));
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        assert_eq!(app.inbox().await["firebase"].as_array().unwrap().iter().filter(|u| u["status"] == 200).count(), 1);
+    }
+
+    async fn a_klaviyo_answer_that_is_lost_is_repeated_and_counted_once(app: TestApp) {
+        app.faults(json!({ "klaviyo": { "lose_answer_rate": 1.0 }, "firebase": { "lose_answer_rate": 1.0 } })).await;
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.wait_until("both were tried", async || app.count("SELECT COUNT(*) FROM delivery_attempts").await >= 2).await;
+        app.faults(json!({ "klaviyo": { "lose_answer_rate": 0.0 }, "firebase": { "lose_answer_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(10));
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders WHERE user_id IS NOT NULL").await, 1);
+    }
+
+    async fn an_sms_whose_answer_is_lost_is_parked_for_a_person(app: TestApp) {
+        app.expect_dead();
+        app.faults(json!({ "twilio": { "lose_answer_rate": 1.0 } })).await;
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink"), ("phone", "+4915123456789")];
+        let session = app.post("/api/handle_checkout", &form).await.session();
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_until("the SMS is parked", async || {
+            app.count("SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = 'dead'").await == 1
+        }).await;
+        app.advance(Duration::from_hours(30));
+        app.settle_down().await;
+        assert_eq!(app.inbox().await["sms"].as_array().unwrap().len(), 1, "sent more than once");
+    }
+}

@@ -1,0 +1,160 @@
+//! The whole flow: from the form to "paid", and every way a buyer leaves it and comes back.
+
+use serde_json::json;
+
+use super::on_both;
+
+on_both! {
+    async fn a_purchase_ends_completed_and_paid_with_everybody_told(app: TestApp) {
+        let form = [("email", "Ana@Example.com"), ("color", "sakura-pink"), ("name", "Ana"), ("phone", "+49 151 23456789")];
+        let saved = app.post("/api/initiate_preorder", &form).await;
+        assert_eq!(saved.status, 200, "{}", saved.body);
+        let saved = saved.json();
+        let id = saved["preorder_id"].as_str().unwrap();
+        assert!(id.starts_with("pre_") && saved["preorder_number"].as_str().unwrap().starts_with("ROL-"));
+        assert_eq!(saved["status"], "initiated");
+
+        let page = app.post("/api/handle_checkout", &[("preorder_id", id)]).await;
+        let session = page.session();
+        let paid = app.pay_by_card(&session, "4242424242424242").await;
+        assert_eq!(paid["session"]["metadata"]["preorder_id"], id);
+        assert_eq!(paid["session"]["client_reference_id"], id);
+        app.wait_for_badges(id, "completed/paid").await;
+        app.settle_down().await;
+
+        let started = app.klaviyo_events("Preorder Started").await;
+        let success = app.klaviyo_events("Preorder Success").await;
+        assert_eq!((started.len(), success.len()), (1, 1));
+        let properties = &success[0]["payload"]["data"]["attributes"]["properties"];
+        assert_eq!(properties["preorder_id"], id);
+        assert_eq!(properties["amount"], 499.0);
+        assert_eq!(properties["currency"], "USD");
+        assert_eq!(properties["session_id"], session);
+        let inbox = app.inbox().await;
+        assert_eq!(inbox["firebase"].as_array().unwrap().len(), 1);
+        assert_eq!(inbox["firebase"][0]["email"], "ana@example.com");
+        assert_eq!(inbox["sms"].as_array().unwrap().len(), 1);
+
+        let row = app.scalar(&format!("SELECT email || ' ' || color || ' ' || currency || ' ' || locale FROM preorders WHERE id = '{id}'")).await;
+        assert_eq!(row.as_deref(), Some("ana@example.com sakura-pink usd en"));
+        let told = "SELECT COUNT(*) FROM preorders WHERE klaviyo_event_sent_at IS NOT NULL AND user_id IS NOT NULL AND amount_minor = 49900";
+        assert_eq!(app.count(told).await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM webhook_logs WHERE klaviyo_event_sent_at IS NOT NULL").await, 2);
+    }
+
+    async fn a_double_submit_a_back_button_and_a_repeated_key_make_one_preorder(app: TestApp) {
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
+        let posts = (0..8).map(|_| app.post("/api/handle_checkout", &form));
+        let pages = futures::future::join_all(posts).await;
+        let first = pages[0].location();
+        assert!(pages.iter().all(|page| page.status == 303 && page.location() == first));
+        let keyed = [("email", "ana@example.com"), ("color", "honey-khaki"), ("idempotency_key", "one")];
+        let saved = futures::future::join_all((0..8).map(|_| app.post("/api/initiate_preorder", &keyed))).await;
+        let ids: std::collections::BTreeSet<String> = saved.iter().map(|s| s.json()["preorder_id"].to_string()).collect();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 2);
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+        app.settle_down().await;
+        let sessions = app.get("/sandbox/state.json").await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 2, "{}", sessions.body);
+    }
+
+    async fn a_key_used_again_with_other_details_is_refused_and_changes_nothing(app: TestApp) {
+        let first = app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink"), ("idempotency_key", "k")]).await;
+        let other = app.post("/api/initiate_preorder", &[("email", "eve@example.com"), ("color", "sakura-pink"), ("idempotency_key", "k")]).await;
+        assert_eq!((first.status, other.status), (200, 422));
+        assert_eq!(other.json()["error"]["field"], "idempotency_key");
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders WHERE email = 'ana@example.com'").await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
+    }
+
+    async fn whoever_paid_once_can_buy_the_same_again(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        let (second_session, second) = app.checkout("ana@example.com").await;
+        assert_ne!((session, id), (second_session, second));
+    }
+
+    async fn a_refused_card_can_be_followed_by_another(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        let refused = app.pay_by_card(&session, "4000000000000002").await;
+        assert_eq!(refused["session"]["status"], "open");
+        app.wait_for_badges(&id, "processing/failed").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+    }
+
+    async fn a_bank_debit_is_pending_until_the_money_comes(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 1500 })).await;
+        app.wait_for_badges(&id, "processing/pending").await;
+        // Paying again is not offered while it is on its way.
+        let again = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await;
+        assert_eq!(again.location(), format!("/preorder/success?session_id={session}"));
+        app.wait_for_badges(&id, "completed/paid").await;
+    }
+
+    async fn a_bank_debit_that_fails_can_be_paid_otherwise(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay(&session, json!({ "bank_debit": "fails", "delay_ms": 0 })).await;
+        app.wait_for_badges(&id, "processing/failed").await;
+        let again = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        assert_ne!(again, session);
+        app.pay_by_card(&again, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 2);
+    }
+
+    async fn an_abandoned_page_is_resumed_and_an_expired_one_made_anew(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay(&session, json!({ "close": true })).await;
+        app.advance(std::time::Duration::from_mins(1));
+        let resumed = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        assert_eq!(resumed, session);
+        app.post_json(&format!("/sandbox/sessions/{session}/expire.json"), &json!({})).await;
+        app.wait_for_badges(&id, "expired/unpaid").await;
+        let renewed = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        assert_ne!(renewed, session);
+        app.pay_by_card(&renewed, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+    }
+
+    async fn who_has_paid_is_never_asked_to_pay_again_even_when_no_webhook_came(app: TestApp) {
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.advance(std::time::Duration::from_mins(1));
+        let again = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await;
+        assert_eq!(again.location(), format!("/preorder/success?session_id={session}"));
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.faults(json!({ "webhooks": { "lose_rate": 0.0 } })).await;
+    }
+
+    async fn the_success_page_settles_by_itself_when_no_webhook_comes(app: TestApp) {
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        let page = app.get(&format!("/preorder/success?session_id={session}")).await;
+        assert_eq!(page.status, 200);
+        let number = app.scalar(&format!("SELECT preorder_number FROM preorders WHERE id = '{id}'")).await.unwrap();
+        assert!(page.body.contains(&number) && page.body.contains("$499"), "{}", page.body);
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+    }
+
+    async fn an_order_is_found_by_number_and_address_together_only(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        let number = app.scalar(&format!("SELECT preorder_number FROM preorders WHERE id = '{id}'")).await.unwrap();
+        let typed = number.to_lowercase().replace('-', " ");
+        let found = app.post("/api/find_order", &[("number", &typed), ("email", "ANA@example.com")]).await;
+        assert_eq!(found.location(), format!("/preorder/success?session_id={session}"));
+        let wrong = app.post("/api/find_order", &[("number", &number), ("email", "eve@example.com")]).await;
+        let none = app.post("/api/find_order", &[("number", "ROL-22222222"), ("email", "ana@example.com")]).await;
+        assert_eq!((wrong.status, none.status), (422, 422));
+        assert_eq!(wrong.json()["error"]["code"], none.json()["error"]["code"]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Settlement in any order, any number of times: the events of one life, permuted, end in one state.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use serde_json::json;
+
+use super::app::TestApp;
+use super::database::Kind;
+use super::on_both;
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::{AttemptState, Card, Decline, PaymentFact};
+use crate::domain::timestamp::Timestamp;
+use crate::workflows::settle_payment::settle;
+
+fn fact(preorder: &str, session: &str, outcome: AttemptState, at: i64) -> PaymentFact {
+    PaymentFact {
+        preorder_id: Some(preorder.to_owned()),
+        attempt_id: None,
+        session_id: Some(session.to_owned()),
+        payment_intent_id: Some(format!("pi_{session}")),
+        outcome,
+        received: (outcome == AttemptState::Paid).then_some(Money::new(49_900, Currency::Usd)),
+        decline: (outcome == AttemptState::Declined)
+            .then(|| Decline { code: format!("code_{at}"), message: "no".to_owned() }),
+        card: (outcome == AttemptState::Paid).then(|| Card { brand: "visa".to_owned(), last4: "4242".to_owned() }),
+        shipping_address: None,
+        occurred_at: Timestamp::from_seconds(at),
+    }
+}
+
+/// The lives of a payment, as Stripe tells them in order.
+fn lives() -> Vec<(&'static str, Vec<(AttemptState, i64)>)> {
+    use AttemptState::{Declined, Expired, Failed, Paid, Pending};
+    vec![
+        ("completed/paid", vec![(Paid, 10), (Paid, 11)]),
+        ("completed/paid", vec![(Declined, 10), (Declined, 20), (Paid, 30), (Paid, 31)]),
+        ("completed/paid", vec![(Pending, 10), (Paid, 90), (Paid, 91)]),
+        ("failed", vec![(Pending, 10), (Declined, 90), (Failed, 90)]),
+        ("completed/paid", vec![(Declined, 5), (Expired, 60), (Paid, 70)]),
+        ("expired/failed", vec![(Declined, 10), (Expired, 90)]),
+        ("expired/unpaid", vec![(Expired, 90)]),
+    ]
+}
+
+async fn end_state(app: &TestApp, id: &str) -> String {
+    let row = format!(
+        "SELECT p.status || '/' || p.payment_status || ' ' || a.state || ' ' || COALESCE(a.decline_code, '-') || ' ' || \
+         COALESCE(a.card_last4, '-') || ' ' || COALESCE(CAST(a.received_minor AS TEXT), '-') || ' ' || \
+         COALESCE(CAST(p.paid_at AS TEXT), '-') FROM preorders p JOIN checkout_attempts a ON a.preorder_id = p.id \
+         WHERE p.id = '{id}'"
+    );
+    app.scalar(&row).await.unwrap()
+}
+
+async fn permuted(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for (number, (badges, life)) in lives().into_iter().enumerate() {
+        let mut ends = std::collections::BTreeSet::new();
+        for round in 0..12 {
+            let email = format!("life{number}.{round}@example.com");
+            let saved = app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await.json();
+            let id = saved["preorder_id"].as_str().unwrap().to_owned();
+            let doubled: Vec<_> = life.iter().chain(&life).copied().collect();
+            let order = Just(doubled).prop_shuffle().new_tree(&mut runner).unwrap().current();
+            // The background may say "processing" before or after: it must have spoken for the ends to be compared.
+            app.wait_until("the background has begun", async || !app.badges(&id).await.starts_with("initiated")).await;
+            for (outcome, at) in order {
+                settle(&app.ctx, &fact(&id, &format!("cs_{number}_{round}"), outcome, at)).await.unwrap();
+            }
+            let end = end_state(&app, &id).await;
+            assert!(end.contains(badges), "{end} is not {badges}");
+            ends.insert(end);
+        }
+        assert_eq!(ends.len(), 1, "one life ended in {ends:?}");
+    }
+    app.settle_down().await;
+    let paid = app.count("SELECT COUNT(*) FROM preorders WHERE payment_status = 'paid'").await;
+    assert_eq!(app.klaviyo_events("Preorder Success").await.len() as i64, paid);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_of_the_events_of_one_life_ends_in_the_same_state_on_sqlite() {
+    permuted(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_of_the_events_of_one_life_ends_in_the_same_state_on_postgres() {
+    permuted(Kind::Postgres).await;
+}
+
+on_both! {
+    async fn a_hundred_settlements_at_once_pay_once(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        let facts: Vec<_> = (0..100).map(|at| fact(&id, &session, AttemptState::Paid, 100 + at)).collect();
+        let settled = futures::future::join_all(facts.iter().map(|fact| settle(&app.ctx, fact))).await;
+        assert!(settled.iter().all(Result::is_ok));
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE kind = 'klaviyo_preorder_success'").await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+    }
+
+    async fn events_that_are_duplicated_delayed_and_reordered_settle_all_the_same(app: TestApp) {
+        app.faults(json!({ "webhooks": { "duplicate": 2, "reorder": true, "delay_ms": 50 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4000000000009995").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        let received = app.count("SELECT received_minor FROM checkout_attempts").await;
+        assert_eq!(received, 49_900);
+    }
+
+    async fn a_webhook_that_comes_before_the_session_is_saved_finds_its_attempt(app: TestApp) {
+        let saved = app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await.json();
+        let id = saved["preorder_id"].as_str().unwrap();
+        let early = fact(id, "cs_early", AttemptState::Paid, 50);
+        settle(&app.ctx, &early).await.unwrap();
+        assert!(app.badges(id).await.ends_with("/paid"));
+        let again = app.post("/api/handle_checkout", &[("preorder_id", id)]).await;
+        assert_eq!(again.location(), "/preorder/success?session_id=cs_early");
+    }
+}

@@ -1,0 +1,77 @@
+//! The intake: what is let in, what is kept out, and that what was answered 2xx is in the database.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::app::SECRET;
+use super::on_both;
+
+fn event(id: &str, kind: &str, object: Value) -> String {
+    json!({ "id": id, "object": "event", "type": kind, "created": 1_700_000_000, "data": { "object": object } })
+        .to_string()
+}
+
+on_both! {
+    async fn only_fresh_events_with_our_signature_are_let_in(app: TestApp) {
+        let body = event("evt_1", "customer.created", json!({ "id": "cus_1" }));
+        let now = app.ctx.clock.now();
+        let day = Duration::from_hours(24);
+        assert_eq!(app.raw_webhook(body.as_bytes(), None).await.status, 400);
+        assert_eq!(app.raw_webhook(body.as_bytes(), Some("t=1,v1=00")).await.status, 400);
+        assert_eq!(app.raw_webhook(body.as_bytes(), Some("nonsense")).await.status, 400);
+        assert_eq!(app.signed_webhook(body.as_bytes(), "whsec_wrong", now).await.status, 400);
+        assert_eq!(app.signed_webhook(body.as_bytes(), SECRET, now - day).await.status, 400);
+        assert_eq!(app.signed_webhook(body.as_bytes(), SECRET, now + day).await.status, 400);
+        assert_eq!(app.signed_webhook(b"\xff\xfe", SECRET, now).await.status, 400);
+        assert_eq!(app.signed_webhook(b"[]", SECRET, now).await.status, 400);
+        assert_eq!(app.count("SELECT COUNT(*) FROM webhook_logs").await, 0);
+        assert_eq!(app.webhook(&body).await.status, 200);
+        assert_eq!(app.count("SELECT COUNT(*) FROM webhook_logs").await, 1);
+    }
+
+    async fn a_body_over_256_kib_is_413_and_one_under_it_is_not(app: TestApp) {
+        let padded = |size: usize| event("evt_large", "customer.created", json!({ "id": "cus_1", "pad": "x".repeat(size) }));
+        assert_eq!(app.webhook(&padded(256 * 1024)).await.status, 413);
+        assert_eq!(app.webhook(&padded(250 * 1024)).await.status, 200);
+    }
+
+    async fn fifty_at_once_of_one_event_are_one(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        let body = event("evt_50", "checkout.session.completed", json!({
+            "id": session, "payment_status": "paid", "amount_total": 49_900, "currency": "usd", "payment_intent": "pi_50",
+            "metadata": { "preorder_id": id } }));
+        let answers = futures::future::join_all((0..50).map(|_| app.webhook(&body))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200));
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM webhook_logs WHERE stripe_event_id = 'evt_50'").await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE kind = 'apply_stripe_event'").await, 1);
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+    }
+
+    async fn an_unknown_type_is_kept_and_ignored(app: TestApp) {
+        assert_eq!(app.webhook(&event("evt_u", "moon.landed", json!({}))).await.status, 200);
+        app.settle_down().await;
+        let status = app.scalar("SELECT status FROM webhook_logs WHERE stripe_event_id = 'evt_u'").await;
+        assert_eq!(status.as_deref(), Some("ignored"));
+    }
+
+    async fn a_known_type_of_an_odd_shape_is_kept_failed_and_shown(app: TestApp) {
+        app.expect_dead();
+        for (id, object) in [("evt_a", json!([])), ("evt_b", json!({ "id": 7 })), ("evt_c", json!({ "id": "cs_1", "payment_status": {} }))] {
+            assert_eq!(app.webhook(&event(id, "checkout.session.completed", object)).await.status, 200);
+        }
+        app.settle_down().await;
+        let failed = "SELECT COUNT(*) FROM webhook_logs WHERE status = 'failed' AND error IS NOT NULL AND raw_data LIKE '%evt_%'";
+        assert_eq!(app.count(failed).await, 3);
+    }
+
+    async fn a_payment_of_somebody_elses_is_ignored(app: TestApp) {
+        let body = event("evt_x", "checkout.session.completed", json!({
+            "id": "cs_elsewhere", "payment_status": "paid", "amount_total": 100, "currency": "usd" }));
+        assert_eq!(app.webhook(&body).await.status, 200);
+        app.settle_down().await;
+        assert_eq!(app.scalar("SELECT status FROM webhook_logs").await.as_deref(), Some("ignored"));
+    }
+}

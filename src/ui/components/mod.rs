@@ -1,0 +1,29 @@
+//! Parts that more than one page is made of. Rendered on the server only; none of them reads the request.
+
+mod admin_layout;
+mod badges;
+mod choice;
+mod companion;
+mod empty_state;
+mod field;
+mod instant;
+mod layout;
+mod order_summary;
+mod payment_error_boundary;
+mod payment_error_notice;
+mod preorder_timeline;
+mod skeleton;
+
+pub use admin_layout::AdminLayout;
+pub use badges::{FulfilmentBadge, PaymentBadge};
+pub use choice::{ChoiceWords, Swatches, words_by_color};
+pub use companion::{Companion, Mood};
+pub use empty_state::EmptyState;
+pub use field::Field;
+pub use instant::{Clock, Instant};
+pub use layout::{MessagePage, StorefrontLayout};
+pub use order_summary::OrderSummary;
+pub use payment_error_boundary::PaymentErrorBoundary;
+pub use payment_error_notice::{NoticeAction, PaymentErrorNotice, PaymentErrorTemplates};
+pub use preorder_timeline::PreorderTimeline;
+pub use skeleton::SelectionSkeleton;
