@@ -15,11 +15,14 @@ export default defineConfig<object, ShopOptions>({
   fullyParallel: true,
   forbidOnly: !!process.env.CI,
   timeout: 45_000,
+  globalTimeout: 20 * 60_000,
   expect: { timeout: 10_000 },
   reporter: [["list"], ["./reporter.ts"]],
   use: {
     ...devices["Desktop Chrome"],
     locale: "en-GB",
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
     screenshot: "only-on-failure",
     trace: process.env.CI ? "off" : "retain-on-failure",
     launchOptions: {

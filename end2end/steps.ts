@@ -94,3 +94,8 @@ export async function faults(request: APIRequestContext, settings: object) {
   const answer = await request.put("/sandbox/faults.json", { data: settings });
   expect(answer.ok(), await answer.text()).toBeTruthy();
 }
+
+/// A badge is a sign and a word.
+export function badge(page: Page, word: string) {
+  return page.locator(".badge").filter({ hasText: new RegExp(`\\s${word}$`) });
+}

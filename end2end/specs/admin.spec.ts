@@ -1,6 +1,6 @@
 // The admin's door: closed to strangers, open to the owner, and what is found behind it.
 import { admin, expect, test } from "../shop.ts";
-import { find, preorder, signIn, someone } from "../steps.ts";
+import { badge, find, preorder, signIn, someone } from "../steps.ts";
 
 test("strangers are sent to the login, and a wrong password does not open it", async ({ page }) => {
   await page.goto("/admin/preorders");
@@ -20,7 +20,7 @@ test("a preorder is found by its e-mail, also while it is unpaid", async ({ page
   const rows = await find(page, email);
   await expect(rows).toHaveCount(1);
   await rows.first().click();
-  await expect(page.getByText("Unpaid", { exact: true }).first()).toBeVisible();
+  await expect(badge(page, "Unpaid")).toBeVisible();
   await expect(page.getByTestId("timeline")).toBeVisible();
 });
 

@@ -1,6 +1,6 @@
 // The whole promise, once on each database: a purchase in the shop, "paid" in the admin, word to Klaviyo and Firebase.
 import { expect, test } from "../shop.ts";
-import { find, pay, preorder, received, signIn, someone, thanked } from "../steps.ts";
+import { badge, find, pay, preorder, received, signIn, someone, thanked } from "../steps.ts";
 
 test("a purchase ends as completed and paid, and everyone who should know does", async ({ page, request }) => {
   const email = someone("grace");
@@ -22,9 +22,10 @@ test("a purchase ends as completed and paid, and everyone who should know does",
   const rows = await find(page, number);
   await expect(rows).toHaveCount(1);
   await rows.first().click();
-  await expect(page.getByText(email).first()).toBeVisible();
-  await expect(page.getByText("Paid", { exact: true }).first()).toBeVisible();
-  await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(number);
+  await expect(page.locator("main")).toContainText(email);
+  await expect(badge(page, "Paid")).toBeVisible();
+  await expect(page.getByText("Completed", { exact: true })).toBeVisible();
   const timeline = page.getByTestId("timeline");
   await expect(timeline).toContainText("checkout.session.completed");
   await expect(timeline).toContainText(/klaviyo/i);

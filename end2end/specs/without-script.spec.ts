@@ -1,6 +1,6 @@
 // The shop sells with JavaScript off, and with WASM blocked.
 import { expect, test } from "../shop.ts";
-import { buyButton, onPaymentPage, pay, someone, thanked } from "../steps.ts";
+import { buyButton, find, onPaymentPage, pay, signIn, someone, thanked } from "../steps.ts";
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
@@ -13,6 +13,19 @@ test.describe("without JavaScript", () => {
     await onPaymentPage(page);
     await pay(page);
     await thanked(page);
+  });
+
+  test("the back button, and pressing again, is the same preorder", async ({ page }) => {
+    const email = someone();
+    for (const step of ["first", "again"]) {
+      await page.goto("/");
+      await page.getByRole("textbox", { name: "E-mail" }).fill(email);
+      await page.getByRole("button", { name: /^Preorder/ }).click();
+      await onPaymentPage(page);
+      if (step === "first") await page.goBack();
+    }
+    await signIn(page);
+    await expect(await find(page, email)).toHaveCount(1);
   });
 
   test("a mistake comes back to its field, and what was typed is kept", async ({ page }) => {
