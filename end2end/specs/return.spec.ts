@@ -1,4 +1,5 @@
 // People leave, come back, and press twice. One wish stays one preorder.
+import type { Page } from "@playwright/test";
 import { expect, test } from "../shop.ts";
 import { awake, buyButton, find, onPaymentPage, pay, preorder, signIn, someone, thanked } from "../steps.ts";
 
@@ -31,6 +32,24 @@ test("the back button after the redirect, and pressing again, is the same preord
   await signIn(page);
   await expect(await find(page, email)).toHaveCount(1);
 });
+
+test("going back after paying, and pressing again, leads to the order instead of a second payment", async ({ page }) => {
+  const email = someone();
+  await preorder(page, email);
+  await pay(page);
+  const number = await thanked(page);
+  await preorderAgain(page, email);
+  expect(await thanked(page)).toBe(number);
+  await signIn(page);
+  await expect(await find(page, email)).toHaveCount(1);
+});
+
+async function preorderAgain(page: Page, email: string) {
+  await page.goto("/");
+  await awake(page);
+  await page.getByRole("textbox", { name: "E-mail" }).fill(email);
+  await buyButton(page).click();
+}
 
 test("a double click makes one preorder", async ({ page }) => {
   const email = someone();

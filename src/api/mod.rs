@@ -2,6 +2,7 @@
 //! address; each admin one asks who is calling before anything else.
 
 pub mod admin;
+pub(crate) mod cookies;
 mod error;
 mod form;
 pub mod orders;

@@ -3,16 +3,22 @@
 // One argument a form field: the names are the contract's.
 #![allow(clippy::too_many_arguments)]
 
+use cookie::{Cookie, SameSite};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::cookies::{cookie_of, set_cookie};
 use super::form::PreorderForm;
 use super::{ApiError, context};
 use crate::context::Context;
 use crate::domain::ids::PreorderId;
+use crate::domain::preorder::NewPreorder;
 use crate::store::preorders::Preorder;
-use crate::workflows::initiate_preorder::initiate_preorder as initiate;
+use crate::workflows::initiate_preorder::{initiate_preorder as initiate, paid_just_now};
 use crate::workflows::start_checkout::{Checkout, start_checkout};
+
+/// The preorder that a browser went to pay for last.
+const LAST_ORDER: &str = "rolitt_order";
 
 /// The answer to a saved lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,13 +67,19 @@ pub async fn handle_checkout(
     let form = PreorderForm { email, color, name, phone, locale, currency, marketing_consent, idempotency_key };
     let checkout = async {
         let ctx = context()?;
-        let id = match preorder_id.filter(|id| !id.trim().is_empty()) {
-            Some(id) => parse_id(&id)?,
-            None => save(&ctx, form).await?.id,
+        let id = if let Some(id) = preorder_id.filter(|id| !id.trim().is_empty()) {
+            parse_id(&id)?
+        } else {
+            let new = form.parse(&ctx.shop().await?.catalog)?;
+            match pressed_again(&ctx, &new).await? {
+                Some(paid) => paid.id,
+                None => initiate(&ctx, &new).await?.id,
+            }
         };
         Ok((start_checkout(&ctx, &id).await?, id))
     };
     let (checkout, id) = checkout.await.map_err(ApiError::answered)?;
+    remember(&id);
     redirect(&match checkout {
         Checkout::Pay { url } => url,
         Checkout::Settled { session_id: Some(session) } => format!("/preorder/success?session_id={session}"),
@@ -80,6 +92,29 @@ async fn save(ctx: &Context, form: PreorderForm) -> Result<Preorder, ApiError> {
     let shop = ctx.shop().await?;
     let new = form.parse(&shop.catalog)?;
     Ok(initiate(ctx, &new).await?)
+}
+
+/// The preorder that this browser went to pay for last, if this form is the same and it is paid by now.
+async fn pressed_again(ctx: &Context, new: &NewPreorder) -> Result<Option<Preorder>, ApiError> {
+    let sent = use_context::<http::request::Parts>().and_then(|parts| cookie_of(&parts.headers, LAST_ORDER));
+    match sent.and_then(|id| id.parse().ok()) {
+        Some(id) => Ok(paid_just_now(ctx, &id, new).await?),
+        None => Ok(None),
+    }
+}
+
+/// Only what this function itself needs, and only for a while.
+fn remember(id: &PreorderId) {
+    let secure = !super::is_development();
+    set_cookie(
+        &Cookie::build((LAST_ORDER, id.to_string()))
+            .path("/api/handle_checkout")
+            .http_only(true)
+            .secure(secure)
+            .same_site(SameSite::Lax)
+            .max_age(cookie::time::Duration::hours(1))
+            .build(),
+    );
 }
 
 fn parse_id(text: &str) -> Result<PreorderId, ApiError> {

@@ -168,7 +168,7 @@ fn typed(form: &[u8], error: &ApiError) -> TypedForm {
 
 /// What a failed form left behind, if this request brings it.
 pub fn read_flash(headers: &HeaderMap) -> Option<TypedForm> {
-    let value = crate::api::admin::login::cookie_of(headers, FLASH)?;
+    let value = crate::api::cookies::cookie_of(headers, FLASH)?;
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(value).ok()?).ok()
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::http_client::Answer;
 use super::on_both;
 
 on_both! {
@@ -74,6 +75,24 @@ on_both! {
         app.wait_for_badges(&id, "completed/paid").await;
         let (second_session, second) = app.checkout("ana@example.com").await;
         assert_ne!((session, id), (second_session, second));
+    }
+
+    async fn pressing_again_right_after_paying_leads_to_the_order_and_not_to_a_second_payment(app: TestApp) {
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
+        let first = app.post("/api/handle_checkout", &form).await;
+        let (session, cookie) = (first.session(), first.cookie("rolitt_order").unwrap());
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_until("it is paid", async || app.count("SELECT COUNT(*) FROM preorders WHERE payment_status = 'paid'").await == 1).await;
+        let press = async |form: &[(&str, &str)]| {
+            let request = app.http.post(format!("{}/api/handle_checkout", app.base)).header("cookie", &cookie);
+            Answer::of(request.form(form).send().await.unwrap()).await
+        };
+        assert_eq!(press(&form).await.location(), format!("/preorder/success?session_id={session}"));
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
+        // Another colour is another wish; so is the same one for somebody without the cookie, or later.
+        assert!(press(&[("email", "ana@example.com"), ("color", "honey-khaki")]).await.location().contains("/checkout/"));
+        assert!(app.post("/api/handle_checkout", &form).await.location().contains("/checkout/"));
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 3);
     }
 
     async fn a_refused_card_can_be_followed_by_another(app: TestApp) {

@@ -1,6 +1,8 @@
 //! Saving the lead, before anything else: the preorder and its deliveries in one transaction, and no HTTP. Whoever got
 //! an answer is in the database, even if the process dies in the next microsecond.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -9,7 +11,7 @@ use super::WorkflowError;
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{PreorderId, PreorderNumber};
-use crate::domain::preorder::NewPreorder;
+use crate::domain::preorder::{NewPreorder, PaymentStatus};
 use crate::store::outbox;
 use crate::store::preorders::{self, Preorder};
 use crate::store::{StoreError, StoreResult};
@@ -68,6 +70,29 @@ fn key(new: &NewPreorder) -> String {
 
 /// How keys begin that hold only while the preorder is open.
 pub const OPEN: &str = "open:";
+
+/// After paying, a buyer who comes back by the back button and presses again wants to know what became of the payment,
+/// not to pay for a second one. Later the same form is a new wish.
+const PRESSED_AGAIN: Duration = Duration::from_mins(10);
+
+/// The preorder `id`, if it is what this form orders, and was paid just now or is being paid. `id` must come from the
+/// buyer's own browser: whoever knows an address alone learns nothing of its orders.
+pub async fn paid_just_now(
+    ctx: &Context,
+    id: &PreorderId,
+    new: &NewPreorder,
+) -> Result<Option<Preorder>, WorkflowError> {
+    let now = ctx.clock.now();
+    let found = preorders::find(&ctx.db, id).await?;
+    Ok(found.filter(|preorder| {
+        is_same_order(preorder, new)
+            && match preorder.payment_status {
+                PaymentStatus::Pending => true,
+                PaymentStatus::Paid => preorder.paid_at.is_some_and(|at| now.since(at) < PRESSED_AGAIN),
+                _ => false,
+            }
+    }))
+}
 
 fn is_same_order(preorder: &Preorder, new: &NewPreorder) -> bool {
     preorder.email == new.email.as_str()

@@ -2,8 +2,8 @@
 
 use cookie::{Cookie, SameSite};
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 
+use crate::api::cookies::{cookie_of, set_cookie};
 use crate::api::preorders::redirect;
 use crate::api::{ApiError, context};
 use crate::domain::contact::Email;
@@ -69,20 +69,6 @@ fn token() -> Option<String> {
 
 pub fn token_of(headers: &http::HeaderMap) -> Option<String> {
     cookie_of(headers, COOKIE)
-}
-
-pub fn cookie_of(headers: &http::HeaderMap, name: &str) -> Option<String> {
-    let sent = headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies = sent.flat_map(|header| Cookie::split_parse(header.to_owned())).flatten();
-    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned()).filter(|v| !v.is_empty())
-}
-
-fn set_cookie(cookie: &Cookie<'_>) {
-    if let (Some(response), Ok(value)) =
-        (use_context::<ResponseOptions>(), http::HeaderValue::from_str(&cookie.to_string()))
-    {
-        response.append_header(http::header::SET_COOKIE, value);
-    }
 }
 
 #[cfg(test)]

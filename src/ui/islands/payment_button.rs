@@ -1,11 +1,12 @@
-//! The button that leads to the payment page. It takes over the form's submit: one post at a time, repeats of the
-//! same fields under the same key, then the payment page; or a message at the field; or a notice that says what
-//! happened. Without script the button is the form's own.
+//! The button that leads to the payment page. It takes over the form's submit: one post at a time, then the payment
+//! page; or a message at the field; or a notice that says what happened. It sends no key of its own: the server knows
+//! an open preorder by what was ordered, so that a reload or the back button finds it too. Without script the button
+//! is the form's own.
 
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -45,8 +46,6 @@ impl Progress {
 struct Payment {
     form: HtmlFormElement,
     progress: Cell<Progress>,
-    /// The last post's fields and their key.
-    sent: RefCell<(String, String)>,
 }
 
 #[island]
@@ -63,7 +62,7 @@ impl Payment {
     fn take_over(form: HtmlFormElement) {
         // From here on the messages are ours, in the page's language and not the browser's.
         form.set_no_validate(true);
-        let payment = Rc::new(Self { form, progress: Cell::new(Progress::Idle), sent: RefCell::default() });
+        let payment = Rc::new(Self { form, progress: Cell::new(Progress::Idle) });
 
         let this = Rc::clone(&payment);
         dom::listen(&payment.form, "submit", move |event| {
@@ -112,9 +111,8 @@ impl Payment {
         self.show(Progress::Working);
         notice::clear();
         field_message::clear_all(&self.form);
-        let key = self.key_for(&fields);
         let address = self.form.get_attribute("action").unwrap_or_default();
-        match submission::post(&address, &format!("{fields}&idempotency_key={key}")).await {
+        match submission::post(&address, &fields).await {
             Answer::Payment(location) => self.leave_for(&location),
             Answer::Field { field, code, message } => {
                 self.show(Progress::Failed);
@@ -126,15 +124,6 @@ impl Payment {
                 notice::show(&failure);
             }
         }
-    }
-
-    /// The same fields go out under the same key, so that posting them again makes nothing new.
-    fn key_for(&self, fields: &str) -> String {
-        let mut sent = self.sent.borrow_mut();
-        if sent.0 != fields {
-            *sent = (fields.to_owned(), submission::new_key());
-        }
-        sent.1.clone()
     }
 
     fn leave_for(self: Rc<Self>, location: &str) {

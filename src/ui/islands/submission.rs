@@ -1,7 +1,7 @@
 //! One post of the form to the server function, and what its answer means. `Reflect` instead of serde: the answer has
 //! six texts, and every kilobyte here is sent to every shopper.
 
-use js_sys::{Function, Math, Reflect};
+use js_sys::Reflect;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -11,7 +11,7 @@ use web_sys::{AbortSignal, FormData, Headers, HtmlFormElement, Request, RequestI
 const PATIENCE_MILLIS: u32 = 30_000;
 
 pub enum Answer {
-    /// The address of the payment page.
+    /// The address of the payment page; or, if this is paid already, of the page that says so.
     Payment(String),
     /// A field that the server would not take.
     Field {
@@ -41,20 +41,6 @@ pub fn encode(form: &HtmlFormElement) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
     let encoded = UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?;
     Some(encoded.to_string().into())
-}
-
-/// A key that makes a repeat of the same post harmless. `randomUUID` is missing where the page came over plain HTTP.
-pub fn new_key() -> String {
-    let crypto = Reflect::get(&window(), &"crypto".into()).unwrap_or(JsValue::UNDEFINED);
-    Reflect::get(&crypto, &"randomUUID".into())
-        .ok()
-        .and_then(|make| make.dyn_into::<Function>().ok())
-        .and_then(|make| make.call0(&crypto).ok())
-        .and_then(|key| key.as_string())
-        .unwrap_or_else(|| {
-            let part = || (Math::random() * f64::from(u32::MAX)) as u32;
-            format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
-        })
 }
 
 pub async fn post(address: &str, body: &str) -> Answer {
@@ -93,7 +79,7 @@ fn unanswered(error: &JsValue) -> Failure {
 
 fn understand(status: u16, json: &JsValue) -> Answer {
     let location = text_at(json, "location");
-    if status < 400 && location.starts_with("http") {
+    if status < 400 && !location.is_empty() {
         return Answer::Payment(location);
     }
     let error = Reflect::get(json, &"error".into()).unwrap_or(JsValue::UNDEFINED);
