@@ -6,6 +6,7 @@ use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
+use crate::domain::locale::Locale;
 use crate::ui::pages::admin::{LoginPage, PreorderPage, PreordersPage};
 use crate::ui::pages::{CancelPage, FindOrderPage, HomePage, NotFoundPage, SuccessPage};
 
@@ -39,27 +40,52 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// Each language has its own lines: a parameter in their place would also match `/favicon.svg` and every other file
+/// in the site's root. A test holds the table to the languages there are.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let locale = || ParamSegment("locale");
+    let home = |locale| move || view! { <HomePage locale /> };
+    let find_order = |locale| move || view! { <FindOrderPage locale /> };
+    let [en, zh, order, preorder, admin, preorders] =
+        ["en", "zh", "order", "preorder", "admin", "preorders"].map(StaticSegment);
     view! {
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async />
-                <Route path=StaticSegment("order") view=FindOrderPage ssr=SsrMode::Async />
-                <Route path=(StaticSegment("preorder"), StaticSegment("success")) view=SuccessPage ssr=SsrMode::Async />
-                <Route path=(StaticSegment("preorder"), StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
-                <Route path=(StaticSegment("admin"), StaticSegment("login")) view=LoginPage ssr=SsrMode::Async />
-                <Route path=(StaticSegment("admin"), StaticSegment("preorders")) view=PreordersPage ssr=SsrMode::Async />
-                <Route
-                    path=(StaticSegment("admin"), StaticSegment("preorders"), ParamSegment("id"))
-                    view=PreorderPage
-                    ssr=SsrMode::Async
-                />
-                <Route path=locale() view=HomePage ssr=SsrMode::Async />
-                <Route path=(locale(), StaticSegment("order")) view=FindOrderPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("") view=home(Locale::En) ssr=SsrMode::Async />
+                <Route path=en view=home(Locale::En) ssr=SsrMode::Async />
+                <Route path=zh view=home(Locale::Zh) ssr=SsrMode::Async />
+                <Route path=order view=find_order(Locale::En) ssr=SsrMode::Async />
+                <Route path=(en, order) view=find_order(Locale::En) ssr=SsrMode::Async />
+                <Route path=(zh, order) view=find_order(Locale::Zh) ssr=SsrMode::Async />
+                <Route path=(preorder, StaticSegment("success")) view=SuccessPage ssr=SsrMode::Async />
+                <Route path=(preorder, StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("login")) view=LoginPage ssr=SsrMode::Async />
+                <Route path=(admin, preorders) view=PreordersPage ssr=SsrMode::Async />
+                <Route path=(admin, preorders, ParamSegment("id")) view=PreorderPage ssr=SsrMode::Async />
             </Routes>
         </Router>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_a_home_and_finds_orders() {
+        let routes: Vec<_> =
+            leptos_axum::generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+        for locale in Locale::ALL {
+            assert!(routes.contains(&format!("/{locale}")), "{locale}: {routes:?}");
+            assert!(routes.contains(&format!("/{locale}/order")), "{locale}: {routes:?}");
+        }
+    }
+
+    #[test]
+    fn every_page_is_rendered_whole_before_it_is_sent() {
+        for route in leptos_axum::generate_route_list(App) {
+            assert_eq!(route.mode(), &SsrMode::Async, "{}", route.path());
+        }
     }
 }

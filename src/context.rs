@@ -67,7 +67,7 @@ impl Parts {
     /// Whether there is somebody to deliver to.
     pub const fn delivers(&self, kind: DeliveryKind) -> bool {
         match kind {
-            DeliveryKind::ApplyStripeEvent => true,
+            DeliveryKind::ApplyStripeEvent | DeliveryKind::FetchPaymentDetails => true,
             DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
             DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
             DeliveryKind::SendSms => self.sms.is_some(),

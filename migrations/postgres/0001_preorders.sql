@@ -78,6 +78,8 @@ CREATE TABLE checkout_attempts (
     expires_at        TIMESTAMPTZ,
     declined_at       TIMESTAMPTZ,
     paid_at           TIMESTAMPTZ,
+    -- When we learnt that it was paid; `paid_at` is Stripe's time, to the second.
+    settled_at        TIMESTAMPTZ,
     updated_at        TIMESTAMPTZ NOT NULL,
     UNIQUE (preorder_id, number)
 );

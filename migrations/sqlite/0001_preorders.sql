@@ -78,6 +78,8 @@ CREATE TABLE checkout_attempts (
     expires_at        BIGINT,
     declined_at       BIGINT,
     paid_at           BIGINT,
+    -- When we learnt that it was paid; `paid_at` is Stripe's time, to the second.
+    settled_at        BIGINT,
     updated_at        BIGINT NOT NULL,
     UNIQUE (preorder_id, number)
 );

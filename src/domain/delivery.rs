@@ -21,6 +21,10 @@ pub enum Delivery {
     ApplyStripeEvent {
         webhook_id: WebhookId,
     },
+    /// Asks Stripe what events do not say: the card that paid.
+    FetchPaymentDetails {
+        preorder_id: PreorderId,
+    },
     /// Tells a buyer who left a phone number that the preorder is paid.
     SendSms {
         preorder_id: PreorderId,
@@ -33,6 +37,7 @@ text_enum! {
         KlaviyoPreorderStarted => "klaviyo_preorder_started",
         KlaviyoPreorderSuccess => "klaviyo_preorder_success",
         ApplyStripeEvent => "apply_stripe_event",
+        FetchPaymentDetails => "fetch_payment_details",
         SendSms => "send_sms",
     }
 }
@@ -50,6 +55,7 @@ text_enum! {
     /// Deliveries that share a provider share a lane: a slow Klaviyo never holds up a payment.
     pub enum Lane {
         Settlement => "settlement",
+        Stripe => "stripe",
         Klaviyo => "klaviyo",
         Firebase => "firebase",
         Sms => "sms",
@@ -63,6 +69,7 @@ impl Delivery {
             Self::KlaviyoPreorderStarted { .. } => DeliveryKind::KlaviyoPreorderStarted,
             Self::KlaviyoPreorderSuccess { .. } => DeliveryKind::KlaviyoPreorderSuccess,
             Self::ApplyStripeEvent { .. } => DeliveryKind::ApplyStripeEvent,
+            Self::FetchPaymentDetails { .. } => DeliveryKind::FetchPaymentDetails,
             Self::SendSms { .. } => DeliveryKind::SendSms,
         }
     }
@@ -72,6 +79,7 @@ impl Delivery {
             Self::CreateFirebaseUser { preorder_id }
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
+            | Self::FetchPaymentDetails { preorder_id }
             | Self::SendSms { preorder_id } => Some(preorder_id),
             Self::ApplyStripeEvent { .. } => None,
         }
@@ -84,6 +92,7 @@ impl Delivery {
             Self::CreateFirebaseUser { preorder_id }
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
+            | Self::FetchPaymentDetails { preorder_id }
             | Self::SendSms { preorder_id } => preorder_id.as_str(),
         };
         format!("{}:{subject}", self.kind())
@@ -94,6 +103,7 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
+            Self::FetchPaymentDetails => Lane::Stripe,
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

@@ -120,7 +120,7 @@ pub fn answer_error(headers: &HeaderMap, form: Option<&[u8]>, error: &ApiError) 
         .same_site(SameSite::Lax)
         .max_age(cookie::time::Duration::seconds(FLASH_LIFE))
         .build();
-    let back = format!("{}#form", page_of(headers));
+    let back = page_of(headers);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&back).ok()?);

@@ -50,6 +50,8 @@ pub async fn keep(State(state): State<AppState>, mut request: Request, next: Nex
         return page.answer(request.headers());
     }
     let headers = request.headers().clone();
+    // Compressed here, once and well: what is rendered must come as it is.
+    request.headers_mut().remove(header::ACCEPT_ENCODING);
     if let Ok(uri) = key.parse() {
         // Rendered from what the key holds and nothing more, so that one visitor's query is no other's page.
         *request.uri_mut() = uri;

@@ -20,6 +20,7 @@ use super::{AppState, form_posts, page_cache, session};
 use crate::api::{ApiError, Login, TypedForm};
 use crate::app::{App, shell};
 use crate::context::Context;
+use crate::domain::locale::Locale;
 use crate::workflows::refresh_payment::refresh_for_page;
 
 pub fn router(state: &AppState) -> Router<AppState> {
@@ -87,6 +88,9 @@ async fn file_or_not_found(State(state): State<AppState>, request: Request) -> R
         let keep = if hashed { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
         found.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
         return found.map(Body::new);
+    }
+    if let Some(locale) = path.strip_prefix('/').filter(|tag| Locale::is_tag(tag)).and_then(Locale::from_tag) {
+        return Redirect::permanent(locale.home()).into_response();
     }
     let options = state.options.clone();
     let render = leptos_axum::render_app_async_with_context(provide(state.ctx), move || shell(options.clone()));

@@ -24,7 +24,7 @@ const BACK_OFF: Duration = Duration::from_secs(2);
 const fn concurrency(lane: Lane) -> usize {
     match lane {
         Lane::Settlement | Lane::Klaviyo | Lane::Firebase => 8,
-        Lane::Sms => 2,
+        Lane::Stripe | Lane::Sms => 2,
     }
 }
 

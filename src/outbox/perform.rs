@@ -10,6 +10,7 @@ use crate::store::preorders::{self, Preorder};
 use crate::store::{StoreResult, Tx, webhooks};
 use crate::workflows::WorkflowError;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
+use crate::workflows::refresh_payment::learn_card;
 
 use super::{firebase, klaviyo, lane, sms};
 
@@ -52,6 +53,10 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
         Delivery::SendSms { preorder_id } => match preorder(ctx, preorder_id).await {
             Ok(preorder) => sms::preorder_paid(ctx, row, &preorder).await,
             Err(error) => Err(error),
+        },
+        Delivery::FetchPaymentDetails { preorder_id } => match learn_card(ctx, preorder_id).await {
+            Ok(answer) => Ok((answer.to_owned(), Effect::Nothing)),
+            Err(error) => Err(as_provider_error(error)),
         },
         Delivery::ApplyStripeEvent { webhook_id } => match apply_stripe_event(ctx, webhook_id).await {
             Ok(answer) => Ok((answer, Effect::Nothing)),

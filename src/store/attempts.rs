@@ -33,6 +33,8 @@ pub struct Attempt {
     pub expires_at: Option<Timestamp>,
     pub declined_at: Option<Timestamp>,
     pub paid_at: Option<Timestamp>,
+    /// When we learnt that it was paid.
+    pub settled_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }
 
@@ -50,7 +52,7 @@ macro_rules! columns {
     () => {
         "id, preorder_id, number, provider, idempotency_key, state, session_id, url, payment_intent_id, amount_minor, \
          currency, received_minor, received_currency, decline_code, decline_message, card_brand, card_last4, \
-         created_at, opened_at, expires_at, declined_at, paid_at, updated_at"
+         created_at, opened_at, expires_at, declined_at, paid_at, settled_at, updated_at"
     };
 }
 
@@ -78,7 +80,8 @@ pub async fn insert(tx: &mut Tx, attempt: &Attempt) -> StoreResult<()> {
 pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE checkout_attempts SET state = $2, session_id = $3, url = $4, payment_intent_id = $5, \
          received_minor = $6, received_currency = $7, decline_code = $8, decline_message = $9, card_brand = $10, \
-         card_last4 = $11, opened_at = $12, expires_at = $13, declined_at = $14, paid_at = $15, updated_at = $16 \
+         card_last4 = $11, opened_at = $12, expires_at = $13, declined_at = $14, paid_at = $15, settled_at = $16, \
+         updated_at = $17 \
          WHERE id = $1";
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
@@ -97,6 +100,7 @@ pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult
             .bind(attempt.expires_at)
             .bind(attempt.declined_at)
             .bind(attempt.paid_at)
+            .bind(attempt.settled_at)
             .bind(now)
             .execute(c)
             .await

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::delivery::Delivery;
 use crate::domain::ids::{PreorderId, WebhookId};
 use crate::domain::text_enum::text_enum;
 use crate::domain::timestamp::Timestamp;
@@ -72,7 +73,11 @@ pub struct Applied<'a> {
 
 pub async fn save_applied(tx: &mut Tx, id: &WebhookId, to: &Applied<'_>, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE webhook_logs SET status = $2, preorder_id = COALESCE($3, preorder_id), \
-         email = COALESCE($4, email), error = $5, processed_at = $6, attempts = attempts + 1 WHERE id = $1";
+         email = COALESCE($4, email), error = $5, processed_at = $6, attempts = attempts + 1, \
+         klaviyo_event_sent_at = COALESCE(klaviyo_event_sent_at, \
+         (SELECT finished_at FROM outbox WHERE dedupe_key = $7 AND state = 'done')) WHERE id = $1";
+    // Two events tell of one payment; the second may be applied when the buyer's success event is out already.
+    let success = to.preorder_id.map(|id| Delivery::KlaviyoPreorderSuccess { preorder_id: id.clone() }.dedupe_key());
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(id)
@@ -81,6 +86,7 @@ pub async fn save_applied(tx: &mut Tx, id: &WebhookId, to: &Applied<'_>, now: Ti
             .bind(to.email)
             .bind(to.error)
             .bind(now)
+            .bind(success)
             .execute(c)
             .await
             .map(|_| ())

@@ -70,6 +70,8 @@ on_both! {
         ] {
             assert!(detail.body.contains(told), "{told} is not told");
         }
+        let order = ["Preorder started", "Checkout session made", "Visa ···· 4242"].map(|told| detail.body.find(told));
+        assert!(order.is_sorted() && order[0].is_some(), "the story is told out of order: {order:?}");
         assert_eq!(detail.header("cache-control"), "no-store");
         assert_eq!(as_admin(app, &cookie, "/admin/preorders/pre_nobody").await.status, 404);
     }

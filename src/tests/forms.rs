@@ -34,7 +34,7 @@ on_both! {
     async fn a_form_without_script_comes_back_with_what_was_typed(app: TestApp) {
         let form = [("email", "ana@@example"), ("color", "honey-khaki"), ("name", "Ana María"), ("locale", "en")];
         let sent = app.submit("/api/handle_checkout", "/", &form).await;
-        assert_eq!((sent.status, sent.location()), (303, "/#form"));
+        assert_eq!((sent.status, sent.location()), (303, "/"));
         let cookie = sent.cookie("rolitt_form").unwrap();
         let page = app.http.get(format!("{}/", app.base)).header("cookie", &cookie).send().await.unwrap();
         let page = Answer::of(page).await;
@@ -44,6 +44,27 @@ on_both! {
         assert!(page.headers.get_all("set-cookie").iter().any(|c| c.to_str().unwrap().contains("rolitt_form=;")));
         assert_eq!(page.header("cache-control"), "no-store");
         assert!(!app.get("/").await.body.contains("ana@@example"));
+    }
+
+    async fn the_front_page_is_sent_compressed_from_the_first_request_on(app: TestApp) {
+        for _ in 0..2 {
+            let answer = app.http.get(format!("{}/", app.base)).header("accept-encoding", "gzip, br").send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            assert_eq!(answer.headers()["content-encoding"], "br");
+            assert!(answer.bytes().await.unwrap().len() < 10_000);
+        }
+        let page = app.get("/zh").await;
+        assert!(page.body.contains("zh-Hans") && page.header("content-encoding").is_empty());
+        let again = app.http.get(format!("{}/zh", app.base)).header("if-none-match", page.header("etag"));
+        assert_eq!(again.send().await.unwrap().status(), 304);
+    }
+
+    async fn a_language_tag_leads_to_its_language_and_files_stay_files(app: TestApp) {
+        let tag = app.get("/zh-Hans-CN").await;
+        assert_eq!((tag.status, tag.location()), (308, "/zh"));
+        assert_eq!(app.get("/fr").await.status, 404);
+        let file = app.get("/wait.js").await;
+        assert!(file.status == 404 || file.header("content-type").contains("javascript"), "{}", file.body);
     }
 
     async fn a_script_gets_the_target_instead_of_a_redirect(app: TestApp) {

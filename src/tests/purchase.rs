@@ -85,6 +85,8 @@ on_both! {
         app.wait_for_badges(&id, "completed/paid").await;
         app.settle_down().await;
         assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        let card = "SELECT card_brand || card_last4 || decline_code FROM checkout_attempts";
+        assert_eq!(app.scalar(card).await.as_deref(), Some("visa4242generic_decline"));
     }
 
     async fn a_bank_debit_is_pending_until_the_money_comes(app: TestApp) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
+use crate::domain::ids::PreorderId;
 use crate::domain::payment::AttemptState;
 use crate::providers::ProviderError;
 use crate::store::attempts::{self, Attempt};
@@ -24,6 +25,26 @@ pub async fn refresh_attempt(ctx: &Context, attempt: &Attempt) -> Result<Attempt
     let state = attempt.state.join(fact.outcome);
     settle_payment::settle(ctx, &fact).await?;
     Ok(state)
+}
+
+/// Learns the card that paid: Stripe's events name the charge and do not describe it.
+pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, WorkflowError> {
+    let attempts = attempts::list(&ctx.db, id).await?;
+    let unknown = |attempt: &&Attempt| attempt.state == AttemptState::Paid && attempt.card_last4.is_none();
+    let Some(attempt) = attempts.iter().find(unknown) else { return Ok("known already") };
+    let Some(intent) = &attempt.payment_intent_id else { return Ok("no payment to ask about") };
+    let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
+    let mut fact = match provider.fetch_payment_intent(intent).await {
+        Ok(fact) => fact,
+        // A detail for the admin's eye is no reason for an alarm.
+        Err(ProviderError::Permanent(_)) => return Ok("Stripe does not know this payment"),
+        Err(error) => return Err(error.into()),
+    };
+    fact.preorder_id = Some(id.to_string());
+    fact.attempt_id = Some(attempt.id.to_string());
+    let learnt = fact.card.is_some();
+    settle_payment::settle(ctx, &fact).await?;
+    Ok(if learnt { "card learnt" } else { "not paid by card" })
 }
 
 /// For a page: the preorder of a session as we know it, after Stripe was asked if we did not know the end yet. An

@@ -62,7 +62,10 @@ pub async fn settle_in(
         Some(index) => index,
         None => adopt(ctx, tx, &before, &mut attempts, fact, now).await?,
     };
-    let climbed = climb(&attempts[index], fact);
+    let mut climbed = climb(&attempts[index], fact);
+    if climbed.state == AttemptState::Paid {
+        climbed.settled_at = climbed.settled_at.or(Some(now));
+    }
     if climbed != attempts[index] {
         attempts::save(tx, &climbed, now).await?;
         attempts[index] = climbed;
@@ -70,7 +73,7 @@ pub async fn settle_in(
     let after = badges(&before, &attempts, fact);
     let mut deliveries = Vec::new();
     if before.paid_at.is_none() && after.paid_at.is_some() {
-        deliveries = what_follows(ctx, &after);
+        deliveries = what_follows(ctx, &after, &attempts[index]);
         outbox::enqueue(tx, &deliveries, now).await?;
         metrics::counter!("rolitt_preorders_paid_total").increment(1);
     }
@@ -181,9 +184,12 @@ fn badges(before: &Preorder, attempts: &[Attempt], fact: &PaymentFact) -> Preord
     after
 }
 
-fn what_follows(ctx: &Context, preorder: &Preorder) -> Vec<Enqueued> {
+fn what_follows(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Vec<Enqueued> {
     let preorder_id = preorder.id.clone();
     let mut follows = vec![Delivery::KlaviyoPreorderSuccess { preorder_id: preorder_id.clone() }];
+    if attempt.card_last4.is_none() {
+        follows.push(Delivery::FetchPaymentDetails { preorder_id: preorder_id.clone() });
+    }
     if preorder.phone.is_some() {
         follows.push(Delivery::SendSms { preorder_id });
     }
@@ -215,6 +221,7 @@ pub fn blank_attempt(now: Timestamp) -> Attempt {
         expires_at: None,
         declined_at: None,
         paid_at: None,
+        settled_at: None,
         updated_at: now,
     }
 }

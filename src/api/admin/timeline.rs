@@ -132,9 +132,11 @@ fn attempt_entries(attempt: &Attempt) -> Vec<TimelineEntry> {
     }
     if let (Some(at), Some(code)) = (attempt.declined_at, &attempt.decline_code) {
         let message = attempt.decline_message.as_deref().unwrap_or_default();
+        let at = attempt.opened_at.map_or(at, |opened| at.max(opened));
         entries.push(entry(at, format!("Payment refused: {code}"), message, Tone::Bad));
     }
-    if let Some(at) = attempt.paid_at {
+    // Stripe's times are whole seconds: among ours, to the millisecond, they would come before what led to them.
+    if let Some(at) = attempt.settled_at.or(attempt.paid_at) {
         let amount = attempt.received().map_or_else(String::new, |money| money.to_string());
         let detail = card(attempt).map_or_else(|| amount.clone(), |card| format!("{card}, {amount}"));
         entries.push(entry(at, "Paid", detail, Tone::Good));
@@ -163,6 +165,7 @@ const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::KlaviyoPreorderStarted => ("Klaviyo “Preorder Started”", "sent"),
         DeliveryKind::KlaviyoPreorderSuccess => ("Klaviyo “Preorder Success”", "sent"),
         DeliveryKind::ApplyStripeEvent => ("Stripe event", "applied"),
+        DeliveryKind::FetchPaymentDetails => ("Payment details from Stripe", "fetched"),
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
     }
 }

@@ -21,7 +21,7 @@ pub use companion::{Companion, Mood};
 pub use empty_state::EmptyState;
 pub use field::Field;
 pub use instant::{Clock, Instant};
-pub use layout::{MessagePage, StorefrontLayout};
+pub use layout::{MessagePage, StorefrontLayout, find_order_path};
 pub use order_summary::OrderSummary;
 pub use payment_error_boundary::PaymentErrorBoundary;
 pub use payment_error_notice::{NoticeAction, PaymentErrorNotice, PaymentErrorTemplates};

@@ -27,17 +27,26 @@ where
         let error = errors.iter().find_map(|(_, error)| error.downcast_ref::<ApiError>().cloned());
         let details = api::is_development()
             .then(|| errors.iter().map(|(_, error)| error.to_string()).collect::<Vec<_>>().join("\n"));
-        if let Some(response) = use_context::<ResponseOptions>() {
-            response.set_status(http::StatusCode::SERVICE_UNAVAILABLE);
-            response.insert_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("5"));
-        }
-        let request_id = error.as_ref().map(|error| error.request_id.clone()).unwrap_or_default();
-        match error.and_then(|error| error.failure).or(otherwise) {
-            Some(failure) => failed_page(locale, failure, request_id.unwrap_or_default(), details).into_any(),
-            None => broken_page(locale, request_id.unwrap_or_default(), details).into_any(),
+        say_status(error.as_ref());
+        let request_id = error.as_ref().and_then(|error| error.request_id.clone()).unwrap_or_default();
+        // Where nobody has paid yet, there is nothing that could be unknown about a payment.
+        let said = error.and_then(|error| error.failure).filter(|said| *said != PaymentFailure::Unknown);
+        match said.or(otherwise) {
+            Some(failure) => failed_page(locale, failure, request_id, details).into_any(),
+            None => broken_page(locale, request_id, details).into_any(),
         }
     };
     view! { <ErrorBoundary fallback>{children.into_inner()()}</ErrorBoundary> }
+}
+
+/// The error's own status line; an error that is not ours is the server's fault.
+fn say_status(error: Option<&ApiError>) {
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    let status = error.and_then(|error| http::StatusCode::from_u16(error.status()).ok());
+    response.set_status(status.unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR));
+    if let Some(seconds) = error.and_then(ApiError::retry_after) {
+        response.insert_header(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
+    }
 }
 
 fn failed_page(locale: Locale, failure: PaymentFailure, request_id: String, details: Option<String>) -> impl IntoView {

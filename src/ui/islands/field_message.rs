@@ -5,9 +5,12 @@ use web_sys::HtmlFormElement;
 
 use super::dom;
 
+/// Where every form has a place for a message: for fields that have none of their own, such as the currency.
+const TOP: &str = "color-error";
+
 /// Shows `message` at the field and tells assistive technology that the field is wrong.
 pub fn show(form: &HtmlFormElement, field: &str, message: &str) {
-    let Some(place) = dom::by_id(&format!("{field}-error")) else { return };
+    let Some(place) = dom::by_id(&format!("{field}-error")).or_else(|| dom::by_id(TOP)) else { return };
     place.set_text_content(Some(message));
     let _ = place.remove_attribute("hidden");
     if let Some(control) = dom::control(form, field) {
@@ -21,6 +24,13 @@ pub fn clear(form: &HtmlFormElement, field: &str) {
     let _ = place.set_attribute("hidden", "");
     if let Some(control) = dom::control(form, field) {
         let _ = control.remove_attribute("aria-invalid");
+    }
+}
+
+/// Takes back what an earlier answer said, before a new one is asked for.
+pub fn clear_all(form: &HtmlFormElement) {
+    for field in ["color", "email", "name", "phone"] {
+        clear(form, field);
     }
 }
 

@@ -111,6 +111,7 @@ impl Payment {
         let Some(fields) = submission::encode(&self.form) else { return };
         self.show(Progress::Working);
         notice::clear();
+        field_message::clear_all(&self.form);
         let key = self.key_for(&fields);
         let address = self.form.get_attribute("action").unwrap_or_default();
         match submission::post(&address, &format!("{fields}&idempotency_key={key}")).await {

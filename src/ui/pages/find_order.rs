@@ -3,15 +3,13 @@
 
 use leptos::prelude::*;
 
-use super::{NotFoundContent, locale_of_path};
 use crate::api::storefront;
 use crate::domain::locale::Locale;
-use crate::ui::components::{Companion, Field, Mood, StorefrontLayout};
+use crate::ui::components::{Companion, Field, Mood, StorefrontLayout, find_order_path};
 use crate::ui::text::Text;
 
 #[component]
-pub fn FindOrderPage() -> impl IntoView {
-    let Some(locale) = locale_of_path() else { return view! { <NotFoundContent locale=Locale::En /> }.into_any() };
+pub fn FindOrderPage(locale: Locale) -> impl IntoView {
     let text = Text::of(locale);
     let flash = storefront::flash().unwrap_or_default();
     let error_of = |field: &str| {
@@ -19,10 +17,15 @@ pub fn FindOrderPage() -> impl IntoView {
     };
     let (number_error, email_error) = (error_of("number"), error_of("email"));
     let general = (flash.field.is_none() && !flash.code.is_empty()).then(|| {
-        view! { <p class="form-error" role="alert" tabindex="-1" autofocus>{text.error(&flash.code)}</p> }
+        // An outage is not a mistake in the form, and must not read like one.
+        let words = flash.failure.map_or_else(
+            || text.error(&flash.code).to_owned(),
+            |failure| format!("{} {}", text.failure(failure).title, text.failure(failure).todo),
+        );
+        view! { <p class="form-error" role="alert" tabindex="-1" autofocus>{words}</p> }
     });
     view! {
-        <StorefrontLayout locale title=text.find_title path=path class="message-page">
+        <StorefrontLayout locale title=text.find_title path=find_order_path class="message-page">
             <div class="message-stage"><Companion label="" mood=Mood::Waiting /></div>
             <div class="message">
                 <h1>{text.find_title}</h1>
@@ -57,13 +60,5 @@ pub fn FindOrderPage() -> impl IntoView {
                 </p>
             </div>
         </StorefrontLayout>
-    }
-    .into_any()
-}
-
-const fn path(locale: Locale) -> &'static str {
-    match locale {
-        Locale::En => "/order",
-        Locale::Zh => "/zh/order",
     }
 }

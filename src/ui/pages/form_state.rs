@@ -8,6 +8,9 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::payment::PaymentFailure;
 use crate::ui::text::Text;
 
+/// The fields with a place for a message, in their order.
+const FIELDS: [&str; 4] = ["color", "email", "name", "phone"];
+
 #[derive(Clone)]
 pub(super) struct FormState {
     /// The colour that is checked; empty if the catalogue has none.
@@ -51,9 +54,11 @@ impl FormState {
         }
     }
 
-    /// The message at a field, empty if it is fine.
+    /// The message at a field, empty if it is fine. What is wrong with a field that has no place for a message, such
+    /// as the currency, is said at the top, with the colours.
     pub fn error(&self, field: &str) -> &'static str {
-        if self.typed.field.as_deref() == Some(field) { self.text.error(&self.typed.code) } else { "" }
+        let wrong = self.typed.field.as_deref().map(|wrong| if FIELDS.contains(&wrong) { wrong } else { FIELDS[0] });
+        if wrong == Some(field) { self.text.error(&self.typed.code) } else { "" }
     }
 
     /// Whether the fold with the optional fields has something to show.
@@ -125,6 +130,9 @@ mod tests {
         assert!(state_at_field.error("email").is_empty());
         assert!(state_at_field.shows_more());
         assert!(state_at_field.general_failure().is_none());
+
+        let hidden = Flash { field: Some("currency".into()), code: "currency_unknown".into(), ..Flash::default() };
+        assert_eq!(state(Some(hidden), "", "").error("color"), Text::of(Locale::En).error_currency_unknown);
 
         let general = Flash { code: "whatever".into(), ..Flash::default() };
         let failure = state(Some(general), "", "").general_failure().map(|general| general.failure);

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::form_state::FormState;
 use super::home_sections::{CurrencyLinks, Facts, HowItGoes, Questions};
 use super::preorder_form::preorder_form;
-use super::{NotFoundContent, locale_of_path, query};
+use super::query;
 use crate::api::ApiError;
 use crate::api::storefront::{self, Flash, Shop};
 use crate::domain::locale::Locale;
@@ -16,8 +16,7 @@ use crate::ui::components::{Companion, PaymentErrorBoundary, SelectionSkeleton, 
 use crate::ui::text::Text;
 
 #[component]
-pub fn HomePage() -> impl IntoView {
-    let Some(locale) = locale_of_path() else { return view! { <NotFoundContent locale=Locale::En /> }.into_any() };
+pub fn HomePage(locale: Locale) -> impl IntoView {
     let (color, currency) = (query("color"), query("currency"));
     let content = Suspend::new(async move {
         let flash = storefront::flash();
@@ -31,7 +30,6 @@ pub fn HomePage() -> impl IntoView {
             }>{content}</Suspense>
         </PaymentErrorBoundary>
     }
-    .into_any()
 }
 
 fn storefront_view(locale: Locale, shop: &Shop, flash: Option<Flash>, color: &str, currency: &str) -> AnyView {

@@ -13,11 +13,6 @@ pub fn NotFoundPage() -> impl IntoView {
     let locale = use_context::<http::request::Parts>()
         .and_then(|parts| parts.uri.path().split('/').nth(1).and_then(Locale::from_tag))
         .unwrap_or(Locale::En);
-    view! { <NotFoundContent locale /> }
-}
-
-#[component]
-pub fn NotFoundContent(locale: Locale) -> impl IntoView {
     respond_with(http::StatusCode::NOT_FOUND);
     let text = Text::of(locale);
     view! {

@@ -142,19 +142,22 @@ impl Text {
     }
 
     /// The codes that an API answer may carry, each with its words.
-    pub const fn errors(&self) -> [(&'static str, &'static str); 11] {
+    pub const fn errors(&self) -> [(&'static str, &'static str); 14] {
         [
             ("email_missing", self.error_email_missing),
             ("email_invalid", self.error_email_invalid),
             ("email_too_long", self.error_email_too_long),
             ("name_invalid", self.error_name_invalid),
+            ("name_too_long", self.error_name_invalid),
             ("phone_invalid", self.error_phone_invalid),
+            ("phone_too_long", self.error_phone_invalid),
+            ("color_missing", self.error_color_unknown),
             ("color_unknown", self.error_color_unknown),
             ("color_sold_out", self.error_color_sold_out),
             ("currency_unknown", self.error_currency_unknown),
             ("number_invalid", self.error_number_invalid),
             ("order_not_found", self.error_order_not_found),
-            ("rate_limited", self.error_too_many),
+            ("too_many_requests", self.error_too_many),
         ]
     }
 

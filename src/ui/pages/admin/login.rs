@@ -34,9 +34,8 @@ pub fn LoginPage() -> impl IntoView {
 
 fn message(code: &str) -> &'static str {
     match code {
-        "rate_limited" => "Too many attempts. Wait a minute, then try again.",
-        "signed_out" | "session_expired" => "You were signed out. Sign in to go on.",
-        "unavailable" | "database_away" => "Sign-in is not available right now. Try again in a minute.",
+        "too_many_requests" => "Too many attempts. Wait a minute, then try again.",
+        "database_away" | "internal" => "Sign-in is not available right now. Try again in a minute.",
         _ => "This e-mail and password do not match.",
     }
 }

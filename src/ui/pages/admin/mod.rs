@@ -22,7 +22,7 @@ fn signed_in() -> Admin {
 
 /// In place of a page whose data could not be had.
 fn unavailable(title: &'static str, admin: Admin, error: &ApiError) -> impl IntoView + use<> {
-    super::respond_with(http::StatusCode::SERVICE_UNAVAILABLE);
+    super::respond_with(http::StatusCode::from_u16(error.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR));
     let request_id = error.request_id.clone();
     view! {
         <AdminLayout title admin>
