@@ -87,7 +87,7 @@ pub async fn open(
     };
     let all = u64::from(per_second) * time.as_secs();
     (0..all).map(press).collect::<FuturesUnordered<_>>().try_collect::<()>().await?;
-    Ok(summary(times.into_inner(), began.elapsed(), failed.get()))
+    Ok(summary(times.into_inner(), time, failed.get()))
 }
 
 fn summary(mut times: Vec<Duration>, over: Duration, failed: usize) -> Load {

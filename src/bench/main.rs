@@ -109,8 +109,12 @@ async fn measure(binary: &Path, kind: Kind, postgres: Option<&str>, time: Durati
     table.value("memory", name, format!("{at_rest:.0} MB at rest, {peak:.0} MB at most, {after:.0} MB after"));
     shop.stop().await?;
 
-    let (per_second, done) = measures::drain(&ground, time.mul_f64(1.5).min(Duration::from_secs(10))).await?;
-    table.value("outbox, a worker process", name, format!("{per_second:.0} jobs/s, {done} done"));
+    let (per_second, done, left) = measures::drain(&ground, time.mul_f64(1.5).min(Duration::from_secs(10))).await?;
+    table.value(
+        "outbox, a worker process",
+        name,
+        format!("{per_second:.0} jobs/s: {done} done, {left} left when time was up"),
+    );
 
     let shop = ground.shop(&["serve"]).await?;
     let (busy, _) = measures::initiate(&shop, "busy", time).await?;

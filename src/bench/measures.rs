@@ -79,23 +79,23 @@ fn signature(now: u64, body: &str) -> String {
     format!("t={now},v1={hex}")
 }
 
-/// A worker process beside what is waiting: deliveries a second, until all is done or the time is over.
-pub async fn drain(ground: &Ground, time: Duration) -> Outcome<(f64, i64)> {
+/// A worker process beside what is waiting: deliveries a second until all is done or the time is over, and how many were left.
+pub async fn drain(ground: &Ground, time: Duration) -> Outcome<(f64, i64, i64)> {
     let before = ground.deliveries("done").await?;
     let began = Instant::now();
     let address = crate::process::free_address()?;
     let mut worker = spawn(&ground.binary, &ground.home, &["work"], &ground.settings(address))?;
-    loop {
+    let waiting = loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let waiting = ground.deliveries("pending").await? + ground.deliveries("running").await?;
         if waiting == 0 || began.elapsed() > time {
-            break;
+            break waiting;
         }
-    }
+    };
     let took = began.elapsed();
     let done = ground.deliveries("done").await? - before;
     worker.kill().await?;
-    Ok((done as f64 / took.as_secs_f64(), done))
+    Ok((done as f64 / took.as_secs_f64(), done, waiting))
 }
 
 /// Bytes of each kind as a browser's first visit gets them, without their headers.
