@@ -37,8 +37,8 @@ impl Answer {
 
     /// `name=value` of the cookie that was set.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let set = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        set.filter(|cookie| cookie.starts_with(&format!("{name}="))).next_back()?.split(';').next().map(str::to_owned)
+        let mut set = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        set.rfind(|cookie| cookie.starts_with(&format!("{name}=")))?.split(';').next().map(str::to_owned)
     }
 }
 
