@@ -23,6 +23,8 @@ WORKDIR /var/lib/rolitt
 VOLUME /var/lib/rolitt
 ENV LEPTOS_SITE_ADDR=0.0.0.0:3000
 EXPOSE 3000
-HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["/usr/lib/rolitt/rolitt", "doctor"]
+# `rolitt doctor` asks the providers too, which is for a person; a container is well when it can serve.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD \
+  ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/3000; printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["/usr/lib/rolitt/rolitt"]
 CMD ["serve"]
