@@ -7,5 +7,5 @@ use rolitt::commands::{Cli, run};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    run(Cli::parse()).await
+    ExitCode::from(run(Cli::parse()).await)
 }

@@ -1,8 +1,8 @@
 //! `rolitt doctor`: the checks as a table, or as JSON. Exit status 1 if any found a problem.
 
-use super::{Outcome, SANDBOX_SECRET, base_url, sandbox_api, told};
+use super::{Outcome, PROBLEM, SANDBOX_SECRET, base_url, sandbox_api, told};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Fault, Settings};
 use crate::context::Context;
 use crate::store::Db;
 use crate::workflows::check_health::{Check, check_health};
@@ -23,6 +23,14 @@ pub async fn run(settings: Settings, json: bool) -> Outcome {
     }
     print(&checks, json);
     if checks.iter().all(|check| check.ok) { Ok(()) } else { Err(String::new()) }
+}
+
+/// Settings so wrong that nothing else can be looked at.
+pub fn tell_faults(faults: &[Fault], json: bool) -> u8 {
+    let remedy = "Put it right: see the settings in the README.";
+    let checks: Vec<Check> = faults.iter().map(|fault| Check::bad("settings", fault.to_string(), remedy)).collect();
+    print(&checks, json);
+    PROBLEM
 }
 
 fn print(checks: &[Check], json: bool) {

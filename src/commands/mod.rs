@@ -9,7 +9,6 @@ mod site;
 mod work;
 
 use std::net::SocketAddr;
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -66,50 +65,65 @@ enum AdminCommand {
     },
 }
 
-/// Found a problem.
+const GOOD: u8 = 0;
+/// Found a problem, wrong settings among them.
 const PROBLEM: u8 = 1;
-/// Called wrongly, or with wrong settings.
+/// Called wrongly.
 const MISUSE: u8 = 2;
 
-pub async fn run(cli: Cli) -> ExitCode {
+/// Gives the exit status.
+pub async fn run(cli: Cli) -> u8 {
+    let command = cli.command.unwrap_or(Command::Serve { no_workers: false });
     let dotenv = dotenvy::dotenv();
     crate::telemetry::init_logs();
     if let Err(dotenvy::Error::LineParse(line, at)) = &dotenv {
+        // The line itself may hold a secret.
         eprintln!(".env: can't be read at character {at} of a line of {} characters", line.len());
-        return ExitCode::from(PROBLEM);
+        return PROBLEM;
     }
-    let settings = match config::read(|name| std::env::var(name).ok()) {
-        Ok(settings) => settings,
-        Err(faults) => {
+    let settings = match (config::read(|name| std::env::var(name).ok()), &command) {
+        (Ok(settings), _) => settings,
+        (Err(faults), Command::Doctor { json }) => return doctor::tell_faults(&faults, *json),
+        (Err(faults), _) => {
             for fault in faults {
                 eprintln!("{fault}");
             }
-            return ExitCode::from(PROBLEM);
+            return PROBLEM;
         }
     };
-    let result = match cli.command.unwrap_or(Command::Serve { no_workers: false }) {
-        Command::Serve { no_workers } => serve::run(settings, !no_workers).await,
-        Command::Work => work::run(settings).await,
-        Command::Migrate => migrate::run(&settings).await,
-        Command::Admin { command: AdminCommand::Create { email } } => match Email::parse(&email) {
-            Ok(email) => admin::create(settings, &email).await,
-            Err(problem) => {
-                eprintln!("--email {problem}");
-                return ExitCode::from(MISUSE);
-            }
-        },
-        Command::Doctor { json } => doctor::run(settings, json).await,
-        Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
+    match perform(command, settings).await {
+        Ok(()) => GOOD,
+        Err(Failure::Misuse(problem)) => {
+            eprintln!("{problem}");
+            MISUSE
+        }
+        Err(Failure::Problem(problem)) => {
             if !problem.is_empty() {
                 eprintln!("rolitt: {problem}");
             }
-            ExitCode::from(PROBLEM)
+            PROBLEM
         }
     }
+}
+
+enum Failure {
+    Problem(String),
+    Misuse(String),
+}
+
+async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
+    let outcome = match command {
+        Command::Serve { no_workers } => serve::run(settings, !no_workers).await,
+        Command::Work => work::run(settings).await,
+        Command::Migrate => migrate::run(&settings).await,
+        Command::Admin { command: AdminCommand::Create { email } } => {
+            let email = Email::parse(&email).map_err(|problem| Failure::Misuse(format!("--email {problem}")))?;
+            admin::create(settings, &email).await
+        }
+        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
+    };
+    outcome.map_err(Failure::Problem)
 }
 
 /// A problem in words for the terminal; empty if it was told already.

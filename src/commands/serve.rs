@@ -43,8 +43,13 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     announce(&base, sandbox.is_some(), login.as_ref());
 
     let stop = CancellationToken::new();
-    let workers = with_workers.then(|| tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone())));
-    let wind_down = wind_down(stop.clone(), workers);
+    // Without workers of its own it still wakes those of others.
+    let background = if with_workers {
+        tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone()))
+    } else {
+        tokio::spawn(crate::outbox::tell_others(ctx.clone(), stop.clone()))
+    };
+    let wind_down = wind_down(stop.clone(), background);
     let listener = listener.tap_io(|stream| {
         // Without it a small answer waits for the other side's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
@@ -65,13 +70,11 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
 }
 
 /// Waits for the signal, then lets the workers finish while the site (and the sandbox in it) still answers.
-async fn wind_down(stop: CancellationToken, workers: Option<tokio::task::JoinHandle<()>>) {
+async fn wind_down(stop: CancellationToken, background: tokio::task::JoinHandle<()>) {
     asked_to_stop().await;
     tracing::info!("stopping: finishing what is under way");
     stop.cancel();
-    if let Some(workers) = workers
-        && let Err(error) = workers.await
-    {
+    if let Err(error) = background.await {
         tracing::error!(%error, "the workers did not end well");
     }
 }

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::perform::{Performed, perform};
-use super::{LEASE, schedule};
+use super::{FINISH_WITHIN, LEASE, schedule};
 use crate::context::Context;
-use crate::domain::delivery::{DeliveryState, Lane};
+use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreResult, preorders};
@@ -37,7 +37,7 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
             Ok((token, claimed)) => {
                 for row in claimed {
                     let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                    under_way.spawn(work_off(ctx.clone(), row, token.clone(), slot));
+                    under_way.spawn(work_off(ctx.clone(), row, token.clone(), slot, stop.clone()));
                 }
                 Duration::ZERO
             }
@@ -78,17 +78,41 @@ async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(Str
     Ok((token, claimed))
 }
 
-async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit) {
+async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit, stop: CancellationToken) {
     let trace_id = row.trace_id.clone().unwrap_or_else(|| row.id.to_string());
     crate::telemetry::with_trace_id(trace_id, async {
         let started_at = ctx.clock.now();
-        let performed = perform(&ctx, &row).await;
+        let performed = tokio::select! {
+            performed = perform(&ctx, &row) => performed,
+            () = stopped_for(&stop, FINISH_WITHIN) => return give_back(&ctx, &row, &token).await,
+        };
         if let Err(error) = write_down(&ctx, &row, &token, started_at, performed).await {
             // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
             tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
         }
     })
     .await;
+}
+
+async fn stopped_for(stop: &CancellationToken, time: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(time).await;
+}
+
+/// The process ends before the provider answered: another may try at once. Not with an SMS: it may be on its way, and
+/// its lease must run out for that to be seen.
+async fn give_back(ctx: &Context, row: &Claimed, token: &str) {
+    if row.kind == DeliveryKind::SendSms {
+        return;
+    }
+    let released = async {
+        let mut tx = ctx.db.begin().await?;
+        outbox::release(&mut tx, &row.id, token).await?;
+        tx.commit().await
+    };
+    if let Err(error) = released.await {
+        tracing::warn!(%error, delivery = %row.id, "could not give a delivery back; its lease will run out");
+    }
 }
 
 async fn write_down(

@@ -18,6 +18,8 @@ mod perform;
 pub mod schedule;
 mod sms;
 
+pub use listen::tell_others;
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -31,8 +33,10 @@ use crate::store::{StoreResult, outbox};
 pub const LEASE: Duration = Duration::from_mins(1);
 /// How often leases that ran out are looked for.
 const RECLAIM: Duration = Duration::from_secs(5);
-/// How long deliveries that are under way may take once the process is told to stop.
-const FINISH_WITHIN: Duration = Duration::from_secs(8);
+/// How long deliveries that are under way may take once the process is told to stop; then they are given back.
+const FINISH_WITHIN: Duration = Duration::from_secs(7);
+/// Giving back takes a write each.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(1);
 
 /// Works until it is told to stop; then finishes what is under way and gives back what is not begun.
 pub async fn run(ctx: Context, stop: CancellationToken) {
@@ -40,12 +44,12 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
     for &lane in Lane::ALL {
         tracker.spawn(lane::run(ctx.clone(), lane, stop.clone()));
     }
-    tracker.spawn(listen::tell_others(ctx.clone(), stop.clone()));
+    tracker.spawn(tell_others(ctx.clone(), stop.clone()));
     tracker.spawn(listen::hear_others(ctx.clone(), stop.clone()));
     tracker.spawn(reclaim(ctx, stop.clone()));
     tracker.close();
     stop.cancelled().await;
-    if tokio::time::timeout(FINISH_WITHIN, tracker.wait()).await.is_err() {
+    if tokio::time::timeout(FINISH_WITHIN + GIVE_BACK_WITHIN, tracker.wait()).await.is_err() {
         tracing::warn!("some deliveries did not finish in time; their leases will run out");
     }
 }

@@ -30,8 +30,7 @@ pub struct TestApp {
     pub ctx: Context,
     pub http: reqwest::Client,
     database: Option<TestDatabase>,
-    stop: CancellationToken,
-    workers: Option<tokio::task::JoinHandle<()>>,
+    workers: tokio::sync::Mutex<Option<(CancellationToken, tokio::task::JoinHandle<()>)>>,
     dead_is_fine: AtomicBool,
     finished: AtomicBool,
 }
@@ -74,18 +73,31 @@ impl TestApp {
         let pages = sandbox.pages_router().nest("/sandbox/api", sandbox.api_router());
         let app = router(AppState::new(ctx.clone(), options, None), Some(pages));
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let stop = CancellationToken::new();
-        let workers = tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone()));
         tokio::spawn(std::future::IntoFuture::into_future(axum::serve(listener, service)));
-        Self {
+        let app = Self {
             base,
             ctx,
             http: client(),
             database: Some(database),
-            stop,
-            workers: Some(workers),
+            workers: tokio::sync::Mutex::new(None),
             dead_is_fine: AtomicBool::new(false),
             finished: AtomicBool::new(false),
+        };
+        app.start_workers().await;
+        app
+    }
+
+    pub async fn start_workers(&self) {
+        let stop = CancellationToken::new();
+        let workers = tokio::spawn(crate::outbox::run(self.ctx.clone(), stop.clone()));
+        *self.workers.lock().await = Some((stop, workers));
+    }
+
+    /// As a process that is told to stop does.
+    pub async fn stop_workers(&self) {
+        if let Some((stop, workers)) = self.workers.lock().await.take() {
+            stop.cancel();
+            workers.await.unwrap();
         }
     }
 
@@ -216,10 +228,7 @@ impl TestApp {
         assert!(dead.is_none() || self.dead_is_fine.load(Ordering::Relaxed), "a delivery was given up: {dead:?}");
         let disagree = crate::store::doctor::payments_that_disagree(&self.ctx.db).await.unwrap();
         assert_eq!(disagree, 0, "preorders and payments disagree");
-        self.stop.cancel();
-        if let Some(workers) = self.workers.take() {
-            workers.await.unwrap();
-        }
+        self.stop_workers().await;
         self.ctx.db.close().await;
         if let Some(database) = self.database.take() {
             database.remove().await;
@@ -230,7 +239,9 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        self.stop.cancel();
+        if let Some((stop, _)) = self.workers.get_mut() {
+            stop.cancel();
+        }
         let left = !self.finished.load(Ordering::Relaxed) && !std::thread::panicking();
         assert!(!left, "a test ended without `finish`: its deliveries were not checked");
     }

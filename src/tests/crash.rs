@@ -1,65 +1,11 @@
 //! A process that is killed right after its answer has lost nothing: SIGKILL, a real process, a second one that
 //! delivers what the first one owed.
 
-use std::process::Stdio;
 use std::time::Duration;
-
-use clap::Parser;
-use tokio::process::{Child, Command};
 
 use super::database::{Kind, TestDatabase};
 use super::http_client::{Answer, client};
-use crate::commands::{Cli, run};
-
-const AS_CHILD: &str = "ROLITT_TEST_COMMAND";
-
-/// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
-/// what is killed here is what is shipped.
-#[test]
-fn the_program_as_a_child_process() {
-    let Ok(command) = std::env::var(AS_CHILD) else { return };
-    let cli = Cli::parse_from(std::iter::once("rolitt").chain(command.split(' ')));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run(cli));
-    std::process::exit(0);
-}
-
-struct Program {
-    child: Child,
-    base: String,
-}
-
-impl Program {
-    async fn start(command: &str, port: u16, database: &TestDatabase) -> Self {
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "tests::crash::the_program_as_a_child_process", "--nocapture"])
-            .env(AS_CHILD, command)
-            .env("DATABASE_URL", &database.url)
-            .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
-            .env("RATE_LIMIT_PER_MINUTE", "0")
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let program = Self { child, base: format!("http://127.0.0.1:{port}") };
-        for _ in 0..600 {
-            if client().get(format!("{}/readyz", program.base)).send().await.is_ok_and(|r| r.status() == 200) {
-                return program;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the program did not become ready");
-    }
-
-    async fn kill(mut self) {
-        self.child.kill().await.unwrap();
-    }
-}
-
-async fn free_port() -> u16 {
-    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
+use super::program::{Program, free_port};
 
 /// Kills a shop under load at the moment of its `answers`-th answer, and gives the ids that were answered.
 async fn killed_under_load(database: &TestDatabase, answers: usize) -> Vec<String> {

@@ -49,6 +49,20 @@ on_both! {
         app.ctx.db.execute("DELETE FROM outbox").await;
     }
 
+    async fn a_process_that_stops_gives_back_what_a_slow_provider_holds(app: TestApp) {
+        app.faults(json!({ "klaviyo": { "latency_ms": 30_000 } })).await;
+        app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await;
+        app.wait_until("it is under way", async || {
+            app.count("SELECT COUNT(*) FROM outbox WHERE state = 'running' AND lane = 'klaviyo'").await == 1
+        }).await;
+        app.stop_workers().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND attempts = 0 AND lane = 'klaviyo'").await, 1);
+        app.faults(json!({ "klaviyo": { "latency_ms": 0 } })).await;
+        app.start_workers().await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+    }
+
     async fn two_workers_never_claim_the_same_delivery(app: TestApp) {
         let insert = |n: usize| {
             let at = if app.ctx.db.postgres().is_some() { "now()" } else { "0" };

@@ -5,12 +5,14 @@
 
 mod admin;
 mod app;
+mod commands;
 mod crash;
 mod database;
 mod deliveries;
 mod forms;
 mod http_client;
 mod outages;
+mod program;
 mod purchase;
 mod settlement;
 mod store;

@@ -1,0 +1,81 @@
+//! The program as a process: this test binary, started again. The library holds the whole command line, so what runs
+//! (and is killed) here is what is shipped.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+
+use super::database::TestDatabase;
+use super::http_client::client;
+use crate::commands::{Cli, run};
+
+const AS_CHILD: &str = "ROLITT_TEST_COMMAND";
+
+/// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
+/// what is killed here is what is shipped.
+#[test]
+fn the_program_as_a_child_process() {
+    let Ok(command) = std::env::var(AS_CHILD) else { return };
+    let words = std::iter::once("rolitt").chain(command.split(' '));
+    let cli = Cli::try_parse_from(words).unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    std::process::exit(i32::from(runtime.block_on(run(cli))));
+}
+
+fn program(command: &str) -> Command {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program
+        .args(["--exact", "tests::program::the_program_as_a_child_process", "--nocapture"])
+        .env(AS_CHILD, command)
+        .env("RUST_LOG", "error")
+        .stdin(Stdio::piped())
+        .kill_on_drop(true);
+    program
+}
+
+/// Runs a command to its end: exit status, and what it printed on both outputs.
+pub async fn run_to_end(command: &str, variables: &[(&str, &str)], input: &str) -> (i32, String) {
+    let mut program = program(command);
+    let mut child =
+        program.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A command that reads nothing may be gone already.
+    drop(stdin.write_all(input.as_bytes()).await);
+    drop(stdin);
+    let output = child.wait_with_output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&printed).into_owned())
+}
+
+pub struct Program {
+    child: Child,
+    pub base: String,
+}
+
+impl Program {
+    pub async fn start(command: &str, port: u16, database: &TestDatabase) -> Self {
+        let mut program = program(command);
+        program.env("DATABASE_URL", &database.url).env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"));
+        let child = program.env("RATE_LIMIT_PER_MINUTE", "0").stdout(Stdio::null()).spawn().unwrap();
+        let program = Self { child, base: format!("http://127.0.0.1:{port}") };
+        for _ in 0..600 {
+            if client().get(format!("{}/readyz", program.base)).send().await.is_ok_and(|r| r.status() == 200) {
+                return program;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the program did not become ready");
+    }
+
+    /// SIGKILL.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+pub async fn free_port() -> u16 {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
