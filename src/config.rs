@@ -10,6 +10,8 @@ use ipnet::IpNet;
 use crate::domain::contact::Email;
 
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use read::read;
 

@@ -11,7 +11,7 @@ mod request;
 pub mod storefront;
 
 pub use error::ApiError;
-pub use request::{Login, TypedForm};
+pub use request::{Flash, Login};
 
 use leptos::prelude::use_context;
 

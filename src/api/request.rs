@@ -11,7 +11,7 @@ pub struct Login {
 /// What a form that failed left behind for the page that shows it again.
 #[derive(Clone, Default, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub struct TypedForm {
+pub struct Flash {
     pub email: String,
     pub name: String,
     pub phone: String,

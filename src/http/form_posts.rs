@@ -15,7 +15,7 @@ use leptos::prelude::provide_context;
 
 use super::AppState;
 use super::request_id::json;
-use crate::api::{ApiError, Login, TypedForm};
+use crate::api::{ApiError, Flash, Login};
 
 /// Bytes of a form. The largest honest one is under 2 KiB.
 pub const LARGEST: usize = 64 * 1024;
@@ -145,13 +145,13 @@ fn page_of(headers: &HeaderMap) -> String {
     )
 }
 
-fn typed(form: &[u8], error: &ApiError) -> TypedForm {
+fn typed(form: &[u8], error: &ApiError) -> Flash {
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(form).unwrap_or_default();
     let field = |name: &str| {
         let value = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
         value.chars().take(KEPT).collect::<String>()
     };
-    TypedForm {
+    Flash {
         email: field("email"),
         name: field("name"),
         phone: field("phone"),
@@ -167,7 +167,7 @@ fn typed(form: &[u8], error: &ApiError) -> TypedForm {
 }
 
 /// What a failed form left behind, if this request brings it.
-pub fn read_flash(headers: &HeaderMap) -> Option<TypedForm> {
+pub fn read_flash(headers: &HeaderMap) -> Option<Flash> {
     let value = crate::api::cookies::cookie_of(headers, FLASH)?;
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(value).ok()?).ok()
 }

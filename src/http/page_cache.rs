@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::AppState;
 use super::security_headers::{NONCE, policy};
-use crate::api::{ApiError, TypedForm};
+use crate::api::{ApiError, Flash};
 use crate::domain::locale::Locale;
 
 /// A colour that sells out may be shown for so long; ordering it is refused at once.
@@ -77,7 +77,7 @@ fn key(request: &Request) -> Option<String> {
     if !is_front || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
-    if request.extensions().get::<TypedForm>().is_some() {
+    if request.extensions().get::<Flash>().is_some() {
         return None;
     }
     let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).ok()?;

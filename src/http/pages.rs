@@ -17,7 +17,7 @@ use tower_http::services::ServeDir;
 
 use super::security_headers::NONCE;
 use super::{AppState, form_posts, page_cache, session};
-use crate::api::{ApiError, Login, TypedForm};
+use crate::api::{ApiError, Flash, Login};
 use crate::app::{App, shell};
 use crate::context::Context;
 use crate::domain::locale::Locale;
@@ -46,7 +46,7 @@ fn provide(ctx: Context) -> impl Fn() + Clone + Send + Sync + 'static {
             if let Some(login) = parts.extensions.get::<Login>() {
                 provide_context(login.clone());
             }
-            if let Some(typed) = parts.extensions.get::<TypedForm>() {
+            if let Some(typed) = parts.extensions.get::<Flash>() {
                 provide_context(typed.clone());
             }
         }

@@ -72,7 +72,7 @@ impl FormState {
         (self.typed.field.is_none() && !self.typed.code.is_empty()).then(|| GeneralFailure {
             failure: self.typed.failure.unwrap_or(PaymentFailure::Unknown),
             request_id: self.typed.request_id.clone(),
-            details: format!("{}: {}", self.typed.code, self.typed.message),
+            details: self.typed.code.clone(),
         })
     }
 }
