@@ -1,6 +1,7 @@
 //! What a workflow needs, in one handle that is cheap to clone: database, providers, clock, settings, and the bell
 //! that wakes the outbox.
 
+mod asked;
 mod build;
 mod shop;
 
@@ -39,6 +40,8 @@ pub struct Parts {
     pub public_base_url: String,
     /// Whose signature an event may bear.
     pub webhook_secrets: Vec<String>,
+    /// Which payments Stripe was asked about just now.
+    pub asked: asked::Asked,
     shop: shop::Cache,
 }
 
@@ -67,7 +70,7 @@ impl Parts {
     /// Whether there is somebody to deliver to.
     pub const fn delivers(&self, kind: DeliveryKind) -> bool {
         match kind {
-            DeliveryKind::ApplyStripeEvent | DeliveryKind::FetchPaymentDetails => true,
+            DeliveryKind::ApplyStripeEvent | DeliveryKind::FetchPaymentDetails | DeliveryKind::CloseOpenPages => true,
             DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
             DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
             DeliveryKind::SendSms => self.sms.is_some(),

@@ -139,6 +139,7 @@ impl From<WorkflowError> for ApiError {
             WorkflowError::Store(error) => error.into(),
             WorkflowError::Provider(error) => error.into(),
             WorkflowError::NoSuchPreorder => Self::not_found("We know no such preorder."),
+            WorkflowError::SoldOut => Self::field("color", "color_sold_out", "That colour is sold out."),
             WorkflowError::KeyReused => Self::field(
                 "idempotency_key",
                 "idempotency_key_reused",

@@ -71,9 +71,10 @@ pub async fn handle_checkout(
             parse_id(&id)?
         } else {
             let new = form.parse(&ctx.shop().await?.catalog)?;
-            match pressed_again(&ctx, &new).await? {
+            let own = last_order();
+            match pressed_again(&ctx, &new, own.as_ref()).await? {
                 Some(paid) => paid.id,
-                None => initiate(&ctx, &new).await?.id,
+                None => initiate(&ctx, &new, own.as_ref()).await?.id,
             }
         };
         Ok((start_checkout(&ctx, &id).await?, id))
@@ -91,14 +92,23 @@ pub async fn handle_checkout(
 async fn save(ctx: &Context, form: PreorderForm) -> Result<Preorder, ApiError> {
     let shop = ctx.shop().await?;
     let new = form.parse(&shop.catalog)?;
-    Ok(initiate(ctx, &new).await?)
+    Ok(initiate(ctx, &new, None).await?)
 }
 
-/// The preorder that this browser went to pay for last, if this form is the same and it is paid by now.
-async fn pressed_again(ctx: &Context, new: &NewPreorder) -> Result<Option<Preorder>, ApiError> {
-    let sent = use_context::<http::request::Parts>().and_then(|parts| cookie_of(&parts.headers, LAST_ORDER));
-    match sent.and_then(|id| id.parse().ok()) {
-        Some(id) => Ok(paid_just_now(ctx, &id, new).await?),
+/// The preorder that this browser went to pay for last.
+fn last_order() -> Option<PreorderId> {
+    let parts = use_context::<http::request::Parts>()?;
+    cookie_of(&parts.headers, LAST_ORDER)?.parse().ok()
+}
+
+/// That one, if this form is the same and it is paid by now.
+async fn pressed_again(
+    ctx: &Context,
+    new: &NewPreorder,
+    own: Option<&PreorderId>,
+) -> Result<Option<Preorder>, ApiError> {
+    match own {
+        Some(id) => Ok(paid_just_now(ctx, id, new).await?),
         None => Ok(None),
     }
 }

@@ -40,6 +40,9 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let login = first_admin(&ctx).await?;
     let state = AppState::new(ctx.clone(), site::options(addr), metrics);
     let app = router(state, sandbox.as_ref().map(sandbox_router));
+    if base.starts_with("https://") && ctx.settings.trusted_proxies.is_empty() {
+        tracing::warn!("TRUSTED_PROXIES is empty: behind a proxy all buyers would share one address and its limit");
+    }
     announce(&base, sandbox.is_some(), login.as_ref());
 
     let stop = CancellationToken::new();
@@ -49,7 +52,6 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     } else {
         tokio::spawn(crate::outbox::tell_others(ctx.clone(), stop.clone()))
     };
-    let wind_down = wind_down(stop.clone(), background);
     let listener = listener.tap_io(|stream| {
         // Without it a small answer waits for the other side's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
@@ -57,11 +59,15 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
         }
     });
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(wind_down);
+    let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop(stop.clone()));
     let served = tokio::select! {
         served = std::future::IntoFuture::into_future(server) => served.map_err(told),
         () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     };
+    stop.cancel();
+    if let Err(error) = background.await {
+        tracing::error!(%error, "the workers did not end well");
+    }
     if let Some(sandbox) = sandbox {
         sandbox.save_now();
     }
@@ -69,14 +75,11 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     served
 }
 
-/// Waits for the signal, then lets the workers finish while the site (and the sandbox in it) still answers.
-async fn wind_down(stop: CancellationToken, background: tokio::task::JoinHandle<()>) {
+/// From here on no connection is accepted; requests and deliveries that are under way are finished.
+async fn told_to_stop(stop: CancellationToken) {
     asked_to_stop().await;
     tracing::info!("stopping: finishing what is under way");
     stop.cancel();
-    if let Err(error) = background.await {
-        tracing::error!(%error, "the workers did not end well");
-    }
 }
 
 fn embedded_sandbox(settings: &Settings, addr: SocketAddr, base: &str) -> Sandbox {

@@ -1,6 +1,6 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
-use super::{Bell, Context, Parts, shop};
+use super::{Bell, Context, Parts, asked, shop};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -63,6 +63,7 @@ impl Context {
             bell: Bell::default(),
             public_base_url,
             webhook_secrets,
+            asked: asked::Asked::default(),
             shop: shop::Cache::default(),
             settings,
         })))

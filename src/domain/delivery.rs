@@ -25,6 +25,10 @@ pub enum Delivery {
     FetchPaymentDetails {
         preorder_id: PreorderId,
     },
+    /// Closes payment pages of a paid preorder that are still open, so that nobody pays on them as well.
+    CloseOpenPages {
+        preorder_id: PreorderId,
+    },
     /// Tells a buyer who left a phone number that the preorder is paid.
     SendSms {
         preorder_id: PreorderId,
@@ -38,6 +42,7 @@ text_enum! {
         KlaviyoPreorderSuccess => "klaviyo_preorder_success",
         ApplyStripeEvent => "apply_stripe_event",
         FetchPaymentDetails => "fetch_payment_details",
+        CloseOpenPages => "close_open_pages",
         SendSms => "send_sms",
     }
 }
@@ -70,6 +75,7 @@ impl Delivery {
             Self::KlaviyoPreorderSuccess { .. } => DeliveryKind::KlaviyoPreorderSuccess,
             Self::ApplyStripeEvent { .. } => DeliveryKind::ApplyStripeEvent,
             Self::FetchPaymentDetails { .. } => DeliveryKind::FetchPaymentDetails,
+            Self::CloseOpenPages { .. } => DeliveryKind::CloseOpenPages,
             Self::SendSms { .. } => DeliveryKind::SendSms,
         }
     }
@@ -80,6 +86,7 @@ impl Delivery {
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
             | Self::FetchPaymentDetails { preorder_id }
+            | Self::CloseOpenPages { preorder_id }
             | Self::SendSms { preorder_id } => Some(preorder_id),
             Self::ApplyStripeEvent { .. } => None,
         }
@@ -93,6 +100,7 @@ impl Delivery {
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
             | Self::FetchPaymentDetails { preorder_id }
+            | Self::CloseOpenPages { preorder_id }
             | Self::SendSms { preorder_id } => preorder_id.as_str(),
         };
         format!("{}:{subject}", self.kind())
@@ -103,7 +111,7 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
-            Self::FetchPaymentDetails => Lane::Stripe,
+            Self::FetchPaymentDetails | Self::CloseOpenPages => Lane::Stripe,
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

@@ -13,8 +13,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
 
-use super::AppState;
 use super::request_id::json;
+use super::{AppState, rate_limit};
 use crate::api::{ApiError, Flash, Login};
 
 /// Bytes of a form. The largest honest one is under 2 KiB.
@@ -24,7 +24,7 @@ const SCRIPT: HeaderName = HeaderName::from_static("x-rolitt-script");
 pub const FLASH: &str = "rolitt_form";
 /// Seconds that a failed form waits for its page.
 const FLASH_LIFE: i64 = 120;
-/// Characters of a field that are kept: a cookie holds 4 KiB.
+/// Bytes of a field that are kept: a cookie holds 4 KiB.
 const KEPT: usize = 300;
 
 pub async fn server_function(
@@ -38,6 +38,11 @@ pub async fn server_function(
         Ok(form) => form,
         Err(error) => return json(&error),
     };
+    let secure = state.ctx.settings.is_production();
+    let refuse = |error: &ApiError| answer_error(&headers, &form, error, secure).unwrap_or_else(|| json(error));
+    if let Err(error) = rate_limit::check(&state, &parts) {
+        return refuse(&error);
+    }
     let mut inner = Request::from_parts(parts, Body::from(form.clone()));
     // The functions are to answer as to a program; what a browser needs is made below.
     inner.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
@@ -51,7 +56,7 @@ pub async fn server_function(
     }
     let error = error_of(answered).await;
     tracing::debug!(path, code = error.code, "a server function refused");
-    answer_error(&headers, Some(&form), &error).unwrap_or_else(|| json(&error))
+    refuse(&error)
 }
 
 fn read_form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
@@ -107,16 +112,17 @@ fn location_as_json(redirect: &Response) -> Response {
 
 /// For a form of a page without script: back to the page, with a cookie that says what was wrong and what was typed.
 /// `None` for every other caller.
-pub fn answer_error(headers: &HeaderMap, form: Option<&[u8]>, error: &ApiError) -> Option<Response> {
+fn answer_error(headers: &HeaderMap, form: &[u8], error: &ApiError, secure: bool) -> Option<Response> {
     let accepts_html = headers.get(header::ACCEPT)?.to_str().ok()?.contains("text/html");
     if !accepts_html || headers.contains_key(&SCRIPT) {
         return None;
     }
-    let typed = typed(form.unwrap_or_default(), error);
+    let typed = typed(form, error);
     let value = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&typed).ok()?);
     let cookie = Cookie::build((FLASH, value))
         .path("/")
         .http_only(true)
+        .secure(secure)
         .same_site(SameSite::Lax)
         .max_age(cookie::time::Duration::seconds(FLASH_LIFE))
         .build();
@@ -149,7 +155,7 @@ fn typed(form: &[u8], error: &ApiError) -> Flash {
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(form).unwrap_or_default();
     let field = |name: &str| {
         let value = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
-        value.chars().take(KEPT).collect::<String>()
+        value[..value.floor_char_boundary(KEPT)].to_owned()
     };
     Flash {
         email: field("email"),
@@ -197,12 +203,13 @@ mod tests {
     fn what_was_typed_is_kept_and_a_password_is_not() {
         let error = ApiError::field("email", "email_invalid", "E-mail is wrong.");
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/html,*/*"))]);
-        let response = answer_error(&headers, Some(b"email=ana%40&name=Ana&password=hunter2"), &error).unwrap();
+        let response = answer_error(&headers, b"email=ana%40&name=Ana&password=hunter2", &error, true).unwrap();
         let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
         let sent = HeaderMap::from_iter([(header::COOKIE, cookie.split(';').next().unwrap().parse().unwrap())]);
         let typed = read_flash(&sent).unwrap();
         assert_eq!((typed.email.as_str(), typed.name.as_str(), typed.field.as_deref()), ("ana@", "Ana", Some("email")));
         assert!(!serde_json::to_string(&typed).unwrap().contains("hunter2"));
+        assert!(cookie.contains("Secure") && cookie.contains("HttpOnly"));
         assert!(response.headers()[header::LOCATION].to_str().unwrap().find("ana").is_none());
     }
 }

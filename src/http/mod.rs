@@ -57,7 +57,6 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
     let functions = Router::new()
         .route("/api/{*function}", post(form_posts::server_function))
         .route_layer(from_fn_with_state(state.clone(), session::require_for_functions))
-        .route_layer(from_fn_with_state(state.clone(), rate_limit::limit))
         .layer(DefaultBodyLimit::max(form_posts::LARGEST));
     let site = pages::router(&state)
         .merge(functions)

@@ -18,7 +18,9 @@ use sha2::{Digest, Sha256};
 use super::AppState;
 use super::security_headers::{NONCE, policy};
 use crate::api::{ApiError, Flash};
+use crate::domain::catalog::Catalog;
 use crate::domain::locale::Locale;
+use crate::domain::money::Currency;
 
 /// A colour that sells out may be shown for so long; ordering it is refused at once.
 const FRESH: Duration = Duration::from_secs(5);
@@ -45,7 +47,11 @@ struct Page {
 }
 
 pub async fn keep(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let Some(key) = key(&request) else { return next.run(request).await };
+    if !is_front_page(&request) {
+        return next.run(request).await;
+    }
+    let Ok(shop) = state.ctx.shop().await else { return next.run(request).await };
+    let key = key(&request, &shop.catalog);
     if let Some(page) = state.cache.get(&key) {
         return page.answer(request.headers());
     }
@@ -70,24 +76,30 @@ pub async fn keep(State(state): State<AppState>, mut request: Request, next: Nex
     }
 }
 
-/// The address with the parameters that matter, if the page is everybody's.
-fn key(request: &Request) -> Option<String> {
+/// A page that is everybody's: nothing of this visitor's own is to be shown on it.
+fn is_front_page(request: &Request) -> bool {
     let path = request.uri().path();
     let is_front = path == "/" || path.strip_prefix('/').is_some_and(|tag| tag.parse::<Locale>().is_ok());
-    if !is_front || !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return None;
+    is_front && matches!(*request.method(), Method::GET | Method::HEAD) && request.extensions().get::<Flash>().is_none()
+}
+
+/// The address with the parameters that matter: a colour and a currency that there are. Whatever else is asked for,
+/// there are only so many pages.
+fn key(request: &Request, catalog: &Catalog) -> String {
+    let query: Vec<(String, String)> =
+        serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+    let first = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let color = first("color").filter(|id| catalog.color(id).is_some());
+    let currency = first("currency").and_then(Currency::parse).filter(|currency| catalog.price(*currency).is_some());
+    let mut key = request.uri().path().to_owned();
+    let known = [("color", color), ("currency", currency.map(Currency::as_str))];
+    for (name, value) in known.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        key.push(if key.contains('?') { '&' } else { '?' });
+        key.push_str(name);
+        key.push('=');
+        key.push_str(value);
     }
-    if request.extensions().get::<Flash>().is_some() {
-        return None;
-    }
-    let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).ok()?;
-    let known = |(name, value): &&(String, String)| {
-        matches!(name.as_str(), "color" | "currency")
-            && value.len() <= 40
-            && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    let kept: Vec<String> = query.iter().filter(known).map(|(name, value)| format!("{name}={value}")).collect();
-    Some(if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) })
+    key
 }
 
 impl PageCache {
@@ -175,6 +187,8 @@ fn compressed(html: &[u8]) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::catalog::{Color, ColorId};
+    use crate::domain::money::Money;
 
     #[test]
     fn only_scripts_with_this_renderings_nonce_are_allowed() {
@@ -187,10 +201,23 @@ mod tests {
 
     #[test]
     fn a_page_is_kept_by_what_it_shows_and_nothing_else() {
-        let key_of = |uri: &str| key(&Request::builder().uri(uri).body(Body::empty()).unwrap());
-        assert_eq!(key_of("/?utm_source=x&color=cherry-red").as_deref(), Some("/?color=cherry-red"));
-        assert_eq!(key_of("/zh").as_deref(), Some("/zh"));
-        assert_eq!(key_of("/?color=%3Cscript%3E").as_deref(), Some("/"));
-        assert_eq!(key_of("/preorder/success?session_id=cs_1"), None);
+        let colors = ["cherry-red", "sakura-pink"].into_iter().map(|id| Color {
+            id: ColorId::parse(id).unwrap(),
+            name: id.to_owned(),
+            swatch: "#fff".to_owned(),
+            sold_out: false,
+        });
+        let catalog = Catalog {
+            product_name: "Rolitt".to_owned(),
+            colors: colors.collect(),
+            prices: vec![Money::new(49_900, Currency::Usd)],
+        };
+        let request = |uri: &str| Request::builder().uri(uri).body(Body::empty()).unwrap();
+        let key_of = |uri: &str| key(&request(uri), &catalog);
+        assert_eq!(key_of("/?utm_source=x&color=cherry-red"), "/?color=cherry-red");
+        assert_eq!(key_of("/?color=cherry-red&currency=USD&color=sakura-pink"), "/?color=cherry-red&currency=usd");
+        assert_eq!(key_of("/zh?color=random1&currency=random2"), "/zh");
+        assert_eq!(key_of("/?color=%3Cscript%3E"), "/");
+        assert!(is_front_page(&request("/zh")) && !is_front_page(&request("/preorder/success?session_id=cs_1")));
     }
 }

@@ -103,6 +103,7 @@ async fn file_or_not_found(State(state): State<AppState>, request: Request) -> R
 
 #[derive(serde::Deserialize)]
 pub struct OrderQuery {
+    #[serde(default)]
     session_id: String,
 }
 

@@ -3,15 +3,12 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http::request::Parts;
 
 use super::AppState;
 use super::client_address::client_address;
-use super::request_id::json;
 use crate::api::ApiError;
 
 const LIMITED: &[&str] = &["/api/initiate_preorder", "/api/handle_checkout", "/api/find_order", "/api/admin/login"];
@@ -36,22 +33,21 @@ impl Limiter {
     }
 }
 
-pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if LIMITED.contains(&request.uri().path()) {
-        let trusted = &state.ctx.settings.trusted_proxies;
-        let address = client_address(request.extensions(), request.headers(), trusted);
-        if let Some(Err(seconds)) = address.map(|address| state.limiter.check(address)) {
-            metrics::counter!("rolitt_rate_limited_total").increment(1);
-            return too_many(&request, seconds);
-        }
+/// Asked once the form is read: whoever is stopped gets back what they typed.
+pub fn check(state: &AppState, parts: &Parts) -> Result<(), ApiError> {
+    if !LIMITED.contains(&parts.uri.path()) {
+        return Ok(());
     }
-    next.run(request).await
-}
-
-fn too_many(request: &Request, seconds: u64) -> Response {
-    let error = ApiError::new(429, "too_many_requests", "Too many tries in a short time. Please wait a moment.")
-        .busy_for(seconds);
-    super::form_posts::answer_error(request.headers(), None, &error).unwrap_or_else(|| json(&error))
+    let trusted = &state.ctx.settings.trusted_proxies;
+    let address = client_address(&parts.extensions, &parts.headers, trusted);
+    match address.map(|address| state.limiter.check(address)) {
+        Some(Err(seconds)) => {
+            metrics::counter!("rolitt_rate_limited_total").increment(1);
+            let message = "Too many tries in a short time. Please wait a moment.";
+            Err(ApiError::new(429, "too_many_requests", message).busy_for(seconds))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

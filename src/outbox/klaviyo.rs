@@ -38,7 +38,13 @@ async fn send(ctx: &Context, metric: &str, preorder: &Preorder, at: Timestamp) -
         unique_id: &unique_id,
         time: time_of(at),
     };
-    klaviyo.send(&event).await
+    match klaviyo.send(&event).await {
+        // A number that Klaviyo does not take must not cost the event.
+        Err(ProviderError::Permanent(_)) if event.phone.is_some() => {
+            klaviyo.send(&Event { phone: None, ..event }).await
+        }
+        answer => answer,
+    }
 }
 
 fn properties(preorder: &Preorder, amount: Option<f64>) -> Value {

@@ -12,11 +12,14 @@ use super::{FINISH_WITHIN, LEASE, schedule};
 use crate::context::Context;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
+use crate::providers::ProviderError;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreResult, preorders};
 
 /// Workers are woken by the bell; this is for rings that were lost, and for tries whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Whatever a delivery does, it ends well within its lease.
+const LONGEST: Duration = Duration::from_secs(45);
 /// After a failed look at the database.
 const BACK_OFF: Duration = Duration::from_secs(2);
 
@@ -83,7 +86,9 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
     crate::telemetry::with_trace_id(trace_id, async {
         let started_at = ctx.clock.now();
         let performed = tokio::select! {
-            performed = perform(&ctx, &row) => performed,
+            performed = tokio::time::timeout(LONGEST, perform(&ctx, &row)) => performed.unwrap_or_else(|_| {
+                Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))
+            }),
             () = stopped_for(&stop, FINISH_WITHIN) => return give_back(&ctx, &row, &token).await,
         };
         if let Err(error) = write_down(&ctx, &row, &token, started_at, performed).await {

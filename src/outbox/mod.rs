@@ -78,7 +78,7 @@ pub async fn release_expired(ctx: &Context) -> StoreResult<u64> {
         return Ok(0);
     }
     let mut tx = ctx.db.begin().await?;
-    let released = outbox::release_expired(&mut tx, now).await?;
+    let released = outbox::release_expired(&mut tx, now, schedule::MOST_TRIES).await?;
     tx.commit().await?;
     Ok(released)
 }

@@ -10,7 +10,7 @@ use crate::store::preorders::{self, Preorder};
 use crate::store::{StoreResult, Tx, webhooks};
 use crate::workflows::WorkflowError;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
-use crate::workflows::refresh_payment::learn_card;
+use crate::workflows::refresh_payment::{close_open_pages, learn_card};
 
 use super::{firebase, klaviyo, lane, sms};
 
@@ -56,6 +56,10 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
         },
         Delivery::FetchPaymentDetails { preorder_id } => match learn_card(ctx, preorder_id).await {
             Ok(answer) => Ok((answer.to_owned(), Effect::Nothing)),
+            Err(error) => Err(as_provider_error(error)),
+        },
+        Delivery::CloseOpenPages { preorder_id } => match close_open_pages(ctx, preorder_id).await {
+            Ok(closed) => Ok((format!("{closed} closed"), Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },
         Delivery::ApplyStripeEvent { webhook_id } => match apply_stripe_event(ctx, webhook_id).await {

@@ -50,9 +50,18 @@ impl ProviderError {
     }
 }
 
-/// As much of an answer as the timeline wants, on one line.
+/// As much of an answer as the timeline wants, on one line. Providers quote what they were sent: what looks like an
+/// address or a number to call is left out.
 pub(crate) fn excerpt(body: &str) -> String {
-    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    let masked = |word: &str| {
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        if word.contains('@') || word.contains("%40") || (digits > 6 && word.contains('+')) {
+            "…".to_owned()
+        } else {
+            word.to_owned()
+        }
+    };
+    let line = body.split_whitespace().map(masked).collect::<Vec<_>>().join(" ");
     line.chars().take(300).collect()
 }
 
@@ -77,4 +86,15 @@ pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
 pub(crate) fn use_ring() {
     // An error says that it was installed before.
     drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn what_a_provider_quotes_of_a_person_is_left_out() {
+        let told = excerpt("Invalid email:  ana@example.com \n The 'To' number +4915123456789 is wrong (code 21211)");
+        assert_eq!(told, "Invalid email: … The 'To' number … is wrong (code 21211)");
+    }
 }

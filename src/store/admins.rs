@@ -42,8 +42,11 @@ pub async fn insert(tx: &mut Tx, admin: &Admin, now: Timestamp) -> StoreResult<b
     Ok(rows == 1)
 }
 
+/// Ends the admin's sessions as well: a new password is often an answer to a stolen one.
 pub async fn set_password(tx: &mut Tx, email: &Email, password_hash: &str) -> StoreResult<()> {
+    const SESSIONS: &str = "DELETE FROM admin_sessions WHERE admin_id IN (SELECT id FROM admins WHERE email = $1)";
     const SQL: &str = "UPDATE admins SET password_hash = $2 WHERE email = $1";
+    on_tx!(&mut *tx, c => sqlx::query(SESSIONS).bind(email.as_str()).execute(c).await.map(|_| ()))?;
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(email.as_str()).bind(password_hash).execute(c).await.map(|_| ()))?)
 }
 

@@ -14,3 +14,12 @@ pub async fn payments_that_disagree(db: &Db) -> StoreResult<i64> {
          (SELECT 1 FROM checkout_attempts a WHERE a.preorder_id = p.id AND a.state = 'paid')";
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }
+
+/// Preorders that received something else than their price: twice, too little, too much, or in another currency.
+pub async fn payments_of_another_amount(db: &Db) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT p.id FROM preorders p JOIN checkout_attempts a \
+         ON a.preorder_id = p.id AND a.state = 'paid' GROUP BY p.id, p.amount_minor, p.currency \
+         HAVING COUNT(*) > 1 OR MIN(COALESCE(a.received_minor, -1)) <> p.amount_minor \
+         OR MIN(COALESCE(a.received_currency, '')) <> p.currency) AS odd";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+}

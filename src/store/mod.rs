@@ -53,20 +53,23 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(e) if e.is_unique_violation() => Self::Duplicate,
-            // PostgreSQL's class 57P: the server is being shut down, has crashed, or is starting. 53: no room.
-            sqlx::Error::Database(e) if e.code().is_some_and(|c| c.starts_with("57P") || c.starts_with("53")) => {
-                Self::Away(error)
-            }
-            // SQLite's SQLITE_BUSY and SQLITE_LOCKED: another process holds it; SQLITE_FULL: the disk is full.
-            sqlx::Error::Database(e) if e.code().is_some_and(|c| matches!(c.as_ref(), "5" | "6" | "13")) => {
-                Self::Away(error)
-            }
+            sqlx::Error::Database(e) if e.code().is_some_and(|code| is_passing(&code)) => Self::Away(error),
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 Self::Away(error)
             }
             _ => Self::Refused(error),
         }
     }
+}
+
+/// Whether a database's code speaks of a state that passes: not of what was asked, but of when.
+fn is_passing(code: &str) -> bool {
+    // PostgreSQL's classes have five characters: no connection, a deadlock or a race lost, no room, shutting down.
+    if code.len() == 5 {
+        return ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class));
+    }
+    // SQLite's codes bear details above the lowest byte: busy, locked, an I/O error, full, can't be opened.
+    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
 }
 
 pub type StoreResult<T> = Result<T, StoreError>;

@@ -86,11 +86,11 @@ pub(crate) async fn claim_lane(
     macro_rules! sql {
         ($lock:literal) => {
             concat!(
-                "UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $1, lease_token = $2 \
-                 WHERE id IN (SELECT id FROM outbox WHERE lane = $3 AND state = 'pending' AND run_at <= $4 \
-                 ORDER BY run_at LIMIT $5",
+                "WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE lane = $3 AND state = 'pending' \
+                 AND run_at <= $4 ORDER BY run_at LIMIT $5",
                 $lock,
-                ") RETURNING id, kind, payload, attempts, preorder_id, trace_id, created_at"
+                ") UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $1, lease_token = $2 \
+                 WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, preorder_id, trace_id, created_at"
             )
         };
     }
@@ -106,11 +106,12 @@ pub(crate) async fn claim_lane(
     Ok(claimed)
 }
 
-/// Gives back what was leased by somebody who did not come back. Says how many.
-pub async fn release_expired(tx: &mut Tx, now: Timestamp) -> StoreResult<u64> {
-    const SQL: &str = "UPDATE outbox SET state = 'pending', lease_until = NULL, lease_token = NULL, \
-         last_error = 'the worker that held this did not come back' WHERE state = 'running' AND lease_until < $1";
-    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
+/// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. Says how
+/// many.
+pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<u64> {
+    const SQL: &str = "UPDATE outbox SET state = CASE WHEN attempts > $2 THEN 'dead' ELSE 'pending' END, \
+         lease_until = NULL, lease_token = NULL, last_error = 'the worker that held this did not come back' WHERE state = 'running' AND lease_until < $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Gives back what was claimed and not begun: the try does not count.

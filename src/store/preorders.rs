@@ -55,14 +55,16 @@ macro_rules! columns {
     };
 }
 
-/// Inserts the preorder, or finds the one that has its key; what the buyer added since (a name, a phone number) is
-/// kept. Says whether it is new by whether the id is the one given.
+/// Inserts the preorder, or finds the one that has its key. What was added since (a name, a phone number) is kept;
+/// what was there before is replaced only by the browser that went to pay for it (`own`): who merely knows an address
+/// can't send its messages elsewhere. A paid preorder is not touched. It is new if its id is the one given.
 pub async fn insert_or_find(
     tx: &mut Tx,
     id: &PreorderId,
     number: &PreorderNumber,
     key: &str,
     new: &NewPreorder,
+    own: Option<&PreorderId>,
     now: Timestamp,
 ) -> StoreResult<Preorder> {
     const SQL: &str = concat!(
@@ -70,8 +72,14 @@ pub async fn insert_or_find(
          marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'initiated', 'unpaid', 'unfulfilled', $10, $11, $12, $12) \
          ON CONFLICT (idempotency_key) DO UPDATE SET \
-         name = COALESCE(excluded.name, preorders.name), phone = COALESCE(excluded.phone, preorders.phone), \
-         marketing_consent = preorders.marketing_consent OR excluded.marketing_consent \
+         name = CASE WHEN preorders.paid_at IS NOT NULL THEN preorders.name \
+         WHEN preorders.id = $13 THEN COALESCE(excluded.name, preorders.name) \
+         ELSE COALESCE(preorders.name, excluded.name) END, \
+         phone = CASE WHEN preorders.paid_at IS NOT NULL THEN preorders.phone \
+         WHEN preorders.id = $13 THEN COALESCE(excluded.phone, preorders.phone) \
+         ELSE COALESCE(preorders.phone, excluded.phone) END, \
+         marketing_consent = CASE WHEN preorders.id = $13 THEN excluded.marketing_consent \
+         ELSE preorders.marketing_consent END \
          RETURNING ",
         columns!()
     );
@@ -89,6 +97,7 @@ pub async fn insert_or_find(
             .bind(new.price.minor)
             .bind(new.price.currency)
             .bind(now)
+            .bind(own)
             .fetch_one(c)
             .await
     })?)

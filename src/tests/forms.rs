@@ -116,6 +116,13 @@ on_both! {
             let answer = Answer::of(request.body(body).send().await.unwrap()).await;
             assert_eq!(answer.status, 422, "{body}: {}", answer.body);
         }
+        for path in ["/preorder/success?session_id=%00", "/preorder/cancel?preorder_id=%00", "/preorder/success"] {
+            assert_eq!(app.get(path).await.status, 404, "{path}");
+        }
+        for path in ["/api/order_state?session_id=%00", "/api/order_state"] {
+            let answer = app.get(path).await;
+            assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (404, Some("not_found")), "{path}");
+        }
         assert_eq!(app.get("/api/initiate_preorder").await.status, 405);
         assert_eq!(app.post("/api/no_such_function", &[]).await.status, 404);
     }

@@ -21,7 +21,7 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
         app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
         // Stripe keeps the answer to a key, even a 500: after a while a new key is used.
-        app.advance(Duration::from_secs(11));
+        app.advance(Duration::from_secs(31));
         let (session, id) = app.checkout("ana@example.com").await;
         app.pay_by_card(&session, "4242424242424242").await;
         app.wait_for_badges(&id, "completed/paid").await;
@@ -36,6 +36,28 @@ on_both! {
         let page = app.post("/api/handle_checkout", &BUY).await;
         assert_eq!(page.status, 303);
         assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+    }
+
+    async fn a_resume_that_fails_without_script_says_so_on_its_page(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.post_json(&format!("/sandbox/sessions/{session}/expire.json"), &json!({})).await;
+        app.wait_for_badges(&id, "expired/unpaid").await;
+        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 503 } })).await;
+        let page = format!("/preorder/cancel?preorder_id={id}");
+        let sent = app.submit("/api/handle_checkout", &page, &[("preorder_id", &id)]).await;
+        assert_eq!((sent.status, sent.location()), (303, page.as_str()));
+        let request = app.http.get(format!("{}{page}", app.base)).header("cookie", sent.cookie("rolitt_form").unwrap());
+        let shown = request.send().await.unwrap().text().await.unwrap();
+        assert!(shown.contains("data-testid=\"payment-error\""), "{shown}");
+        app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+    }
+
+    async fn a_page_that_stripe_knows_no_more_is_replaced(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.ctx.db.execute(&format!("UPDATE checkout_attempts SET session_id = 'cs_of_another_account' WHERE session_id = '{session}'")).await;
+        app.advance(Duration::from_mins(1));
+        let renewed = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        assert_ne!(renewed, session);
     }
 
     async fn stripe_talking_garbage_is_an_outage_and_not_a_crash(app: TestApp) {

@@ -167,6 +167,32 @@ on_both! {
         assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
     }
 
+    async fn once_paid_every_other_page_of_the_preorder_is_closed(app: TestApp) {
+        let (first, id) = app.checkout("ana@example.com").await;
+        // As if the first page's answer had come late: a second one was made beside it.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'creating'").await;
+        app.advance(std::time::Duration::from_mins(1));
+        let second = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        app.ctx.db.execute(&format!("UPDATE checkout_attempts SET state = 'open' WHERE session_id = '{first}'")).await;
+        app.pay_by_card(&second, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        let late = app.post_json(&format!("/sandbox/checkout/{first}/pay.json"), &json!({ "card": "4242424242424242" })).await;
+        assert_eq!(late.status, 409, "{}", late.body);
+        let states = app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state IN ('paid', 'expired')").await;
+        assert_eq!(states, 2);
+    }
+
+    async fn a_colour_that_sold_out_meanwhile_gets_no_new_page(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.post_json(&format!("/sandbox/sessions/{session}/expire.json"), &json!({})).await;
+        app.wait_for_badges(&id, "expired/unpaid").await;
+        app.ctx.db.execute("UPDATE colors SET sold_out = TRUE").await;
+        app.advance(std::time::Duration::from_secs(10));
+        let answer = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await;
+        assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (422, Some("color_sold_out")));
+    }
+
     async fn an_order_is_found_by_number_and_address_together_only(app: TestApp) {
         let (session, id) = app.checkout("ana@example.com").await;
         let number = app.scalar(&format!("SELECT preorder_number FROM preorders WHERE id = '{id}'")).await.unwrap();

@@ -66,7 +66,7 @@ async fn insert(db: &Db, n: u64, key: &str, new: &NewPreorder, at: Timestamp) ->
     let mut tx = db.begin().await.unwrap();
     let id = PreorderId::from_unique(&format!("{n:04}"));
     let number = PreorderNumber::from_random(n);
-    let preorder = preorders::insert_or_find(&mut tx, &id, &number, key, new, at).await.unwrap();
+    let preorder = preorders::insert_or_find(&mut tx, &id, &number, key, new, None, at).await.unwrap();
     tx.commit().await.unwrap();
     preorder
 }
@@ -80,7 +80,7 @@ on_both_stores! {
         let new = new_preorder("ana@example.com");
         let mut tx = db.begin().await.unwrap();
         let (id, number) = (PreorderId::from_unique("1"), PreorderNumber::from_random(1));
-        preorders::insert_or_find(&mut tx, &id, &number, "k", &new, NOW).await.unwrap();
+        preorders::insert_or_find(&mut tx, &id, &number, "k", &new, None, NOW).await.unwrap();
         drop(tx);
         assert_eq!(preorders::find(db, &id).await.unwrap(), None);
         let saved = insert(db, 1, "k", &new, NOW).await;
@@ -92,19 +92,28 @@ on_both_stores! {
         assert_eq!(preorders::find_by_number(db, &number).await.unwrap().unwrap().id, saved.id);
     }
 
-    async fn a_second_insert_under_a_key_finds_the_first_and_keeps_what_was_added(db: &Db) {
-        let first = insert(db, 1, "k", &new_preorder("ana@example.com"), NOW).await;
-        let more = NewPreorder {
-            name: PersonName::parse("Ana").ok(),
-            phone: Phone::parse("+4915123456789").ok(),
-            marketing_consent: true,
+    async fn a_second_insert_under_a_key_adds_and_only_its_own_browser_replaces(db: &Db) {
+        let contact = |name: &str, phone: &str, marketing_consent| NewPreorder {
+            name: PersonName::parse(name).ok(),
+            phone: Phone::parse(phone).ok(),
+            marketing_consent,
             ..new_preorder("ana@example.com")
         };
-        let second = insert(db, 2, "k", &more, NOW + Duration::from_secs(1)).await;
-        assert_eq!(second.id, first.id);
-        assert_eq!((second.name.as_deref(), second.phone.as_deref(), second.marketing_consent), (Some("Ana"), Some("+4915123456789"), true));
-        let third = insert(db, 3, "k", &new_preorder("ana@example.com"), NOW).await;
-        assert_eq!(third.name.as_deref(), Some("Ana"));
+        let again = async |new: &NewPreorder, own: Option<&PreorderId>| {
+            let mut tx = db.begin().await.unwrap();
+            let (id, number) = (PreorderId::from_unique("again"), PreorderNumber::from_random(77));
+            let found = preorders::insert_or_find(&mut tx, &id, &number, "k", new, own, NOW).await.unwrap();
+            tx.commit().await.unwrap();
+            (found.id, found.name.unwrap_or_default(), found.phone.unwrap_or_default(), found.marketing_consent)
+        };
+        let first = insert(db, 1, "k", &new_preorder("ana@example.com"), NOW).await.id;
+        let own = Some(&first);
+        let told = |name: &str, phone: &str, consent| (first.clone(), name.to_owned(), phone.to_owned(), consent);
+        assert_eq!(again(&contact("Ana", "+4915123456789", true), None).await, told("Ana", "+4915123456789", false));
+        assert_eq!(again(&contact("Eve", "+4900000000001", true), None).await, told("Ana", "+4915123456789", false));
+        assert_eq!(again(&contact("Ann", "", true), own).await, told("Ann", "+4915123456789", true));
+        db.execute(&format!("UPDATE preorders SET paid_at = updated_at WHERE id = '{first}'")).await;
+        assert_eq!(again(&contact("Late", "+4915100000000", true), own).await, told("Ann", "+4915123456789", true));
     }
 
     async fn a_number_that_is_taken_is_a_duplicate(db: &Db) {
@@ -112,7 +121,7 @@ on_both_stores! {
         let mut tx = db.begin().await.unwrap();
         let id = PreorderId::from_unique("other");
         let number = PreorderNumber::from_random(1);
-        let taken = preorders::insert_or_find(&mut tx, &id, &number, "k2", &new_preorder("b@example.com"), NOW).await;
+        let taken = preorders::insert_or_find(&mut tx, &id, &number, "k2", &new_preorder("b@example.com"), None, NOW).await;
         assert!(matches!(taken, Err(StoreError::Duplicate)), "{taken:?}");
     }
 
@@ -280,7 +289,7 @@ on_both_stores! {
         assert!(!outbox::any_expired(db, later).await.unwrap());
         assert!(outbox::any_expired(db, after).await.unwrap());
         let mut tx = db.begin().await.unwrap();
-        assert_eq!(outbox::release_expired(&mut tx, after).await.unwrap(), 1);
+        assert_eq!(outbox::release_expired(&mut tx, after, 14).await.unwrap(), 1);
         tx.commit().await.unwrap();
         let backlog = outbox::backlog(db).await.unwrap();
         assert_eq!(backlog.iter().map(|row| row.2).sum::<i64>(), 2);

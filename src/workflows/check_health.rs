@@ -111,7 +111,8 @@ async fn prices(ctx: &Context) -> Vec<Check> {
                 continue;
             }
         };
-        let ours = shop.catalog.prices.iter().find(|price| price.currency.as_str() == listed.currency);
+        // Listed prices stand for ours in the catalogue's first currency and in no other.
+        let ours = shop.catalog.prices.first().filter(|price| price.currency.as_str() == listed.currency);
         let same = ours.is_some_and(|ours| Some(ours.minor) == listed.minor) && listed.active;
         let theirs = listed.minor.map_or_else(|| "no amount".to_owned(), |minor| minor.to_string());
         let ours = ours.map_or_else(|| "none".to_owned(), |ours| ours.minor.to_string());
@@ -139,6 +140,15 @@ async fn records(ctx: &Context) -> Vec<Check> {
             "Look at them in the admin, beside Stripe's dashboard.",
         )),
         Err(error) => checks.push(Check::bad("payments", error.to_string(), "See the database's check.")),
+    }
+    match doctor::payments_of_another_amount(&ctx.db).await {
+        Ok(0) => checks.push(Check::good("amounts", "every payment is of its preorder's price, and none came twice")),
+        Ok(count) => checks.push(Check::bad(
+            "amounts",
+            format!("{count} preorders were paid twice or with another amount"),
+            "Compare them with Stripe's dashboard, and refund what is too much.",
+        )),
+        Err(error) => checks.push(Check::bad("amounts", error.to_string(), "See the database's check.")),
     }
     match outbox::backlog(&ctx.db).await {
         Ok(backlog) => {

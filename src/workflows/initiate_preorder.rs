@@ -19,24 +19,29 @@ use crate::store::{StoreError, StoreResult};
 /// Numbers are drawn from six hundred billion; three draws in a row that are taken are a broken random source.
 const DRAWS: usize = 3;
 
-/// The preorder of this form: a new one, or the one that the same form made before.
-pub async fn initiate_preorder(ctx: &Context, new: &NewPreorder) -> Result<Preorder, WorkflowError> {
+/// The preorder of this form: a new one, or the one that the same form made before. `own` is the preorder that this
+/// browser went to pay for, if it says so.
+pub async fn initiate_preorder(
+    ctx: &Context,
+    new: &NewPreorder,
+    own: Option<&PreorderId>,
+) -> Result<Preorder, WorkflowError> {
     let mut draws = 0;
     loop {
         draws += 1;
-        match save(ctx, new).await {
+        match save(ctx, new, own).await {
             Err(WorkflowError::Store(StoreError::Duplicate)) if draws < DRAWS => {}
             other => return other,
         }
     }
 }
 
-async fn save(ctx: &Context, new: &NewPreorder) -> Result<Preorder, WorkflowError> {
+async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Result<Preorder, WorkflowError> {
     let id = PreorderId::from_unique(&ctx.unique());
     let number = PreorderNumber::from_random(rand::random());
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, now).await?;
+    let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, own, now).await?;
     if preorder.id != id && !is_same_order(&preorder, new) {
         tx.rollback().await?;
         return Err(WorkflowError::KeyReused);

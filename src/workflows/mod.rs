@@ -25,6 +25,8 @@ pub enum WorkflowError {
     NoSuchPreorder,
     #[error("this idempotency key was used with other details")]
     KeyReused,
+    #[error("this colour is sold out")]
+    SoldOut,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
     #[error("{0}")]

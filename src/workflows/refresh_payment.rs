@@ -23,7 +23,10 @@ pub async fn refresh_attempt(ctx: &Context, attempt: &Attempt) -> Result<Attempt
     let mut fact = session.fact;
     fact.preorder_id = Some(attempt.preorder_id.to_string());
     let state = attempt.state.join(fact.outcome);
-    settle_payment::settle(ctx, &fact).await?;
+    // Nothing new is nothing to write: a page that waits must not take the writer's place.
+    if state != attempt.state || (fact.decline.is_some() && attempt.decline_code.is_none()) {
+        settle_payment::settle(ctx, &fact).await?;
+    }
     Ok(state)
 }
 
@@ -47,12 +50,38 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
     Ok(if learnt { "card learnt" } else { "not paid by card" })
 }
 
+/// Closes the pages of a preorder on which somebody could still pay. Says how many.
+pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, WorkflowError> {
+    let attempts = attempts::list(&ctx.db, id).await?;
+    let mut closed = 0;
+    for attempt in attempts.iter().filter(|attempt| attempt.state.is_payable()) {
+        let Some(session_id) = &attempt.session_id else { continue };
+        let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
+        let mut fact = match provider.expire_session(session_id).await {
+            Ok(session) => session.fact,
+            // It is over already: paid, perhaps, which must be known.
+            Err(ProviderError::Permanent(_)) => provider.fetch_session(session_id).await?.fact,
+            Err(error) => return Err(error.into()),
+        };
+        fact.preorder_id = Some(id.to_string());
+        fact.attempt_id = Some(attempt.id.to_string());
+        settle_payment::settle(ctx, &fact).await?;
+        closed += 1;
+    }
+    Ok(closed)
+}
+
 /// For a page: the preorder of a session as we know it, after Stripe was asked if we did not know the end yet. An
 /// answer that does not come in time is no error: the page says that it waits.
 pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<(Preorder, bool)>, WorkflowError> {
+    // Anything may stand in an address; PostgreSQL takes offence at a NUL.
+    let like_a_session = session_id.len() <= 255 && session_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !like_a_session {
+        return Ok(None);
+    }
     let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
     let mut confirmed = attempt.state == AttemptState::Paid;
-    if !confirmed {
+    if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.now()) {
         confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_attempt(ctx, &attempt)).await {
             Ok(Ok(_)) => true,
             Ok(Err(WorkflowError::Provider(error))) => told(&error),

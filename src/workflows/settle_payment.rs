@@ -73,7 +73,7 @@ pub async fn settle_in(
     let after = badges(&before, &attempts, fact);
     let mut deliveries = Vec::new();
     if before.paid_at.is_none() && after.paid_at.is_some() {
-        deliveries = what_follows(ctx, &after, &attempts[index]);
+        deliveries = what_follows(ctx, &after, &attempts, index);
         outbox::enqueue(tx, &deliveries, now).await?;
         metrics::counter!("rolitt_preorders_paid_total").increment(1);
     }
@@ -184,10 +184,13 @@ fn badges(before: &Preorder, attempts: &[Attempt], fact: &PaymentFact) -> Preord
     after
 }
 
-fn what_follows(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Vec<Enqueued> {
+fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt], paid: usize) -> Vec<Enqueued> {
     let preorder_id = preorder.id.clone();
     let mut follows = vec![Delivery::KlaviyoPreorderSuccess { preorder_id: preorder_id.clone() }];
-    if attempt.card_last4.is_none() {
+    if attempts.iter().any(|attempt| attempt.state.is_payable() && attempt.session_id.is_some()) {
+        follows.push(Delivery::CloseOpenPages { preorder_id: preorder_id.clone() });
+    }
+    if attempts[paid].card_last4.is_none() {
         follows.push(Delivery::FetchPaymentDetails { preorder_id: preorder_id.clone() });
     }
     if preorder.phone.is_some() {

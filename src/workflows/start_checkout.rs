@@ -10,7 +10,7 @@ use super::{WorkflowError, settle_payment};
 use crate::context::Context;
 use crate::domain::ids::{AttemptId, PreorderId};
 use crate::domain::payment::AttemptState;
-use crate::domain::preorder::PaymentStatus;
+use crate::domain::preorder::{PaymentStatus, PreorderStatus};
 use crate::providers::ProviderError;
 use crate::providers::payments::{NewSession, Session};
 use crate::store::attempts::{self, Attempt};
@@ -18,7 +18,8 @@ use crate::store::preorders::{self, Preorder};
 
 /// Stripe keeps the answer to a key, even a 500. After this long a new key is worth more than the old answer; the page
 /// that may then exist twice was never shown to anybody.
-const KEY_HOLDS: Duration = Duration::from_secs(10);
+/// Longer than a request may be at it, so that two requests never hold two keys.
+const KEY_HOLDS: Duration = Duration::from_secs(30);
 /// A page opened just now needs no question whether it is still open.
 const PAGE_IS_FRESH: Duration = Duration::from_secs(10);
 /// Another request with our key is under way (a double click): its answer will be ours.
@@ -68,7 +69,8 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
-    if !matches!(preorder.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed) {
+    let payable = matches!(preorder.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
+    if !payable || preorder.status == PreorderStatus::Cancelled {
         tx.rollback().await?;
         return Ok(Step::Settled(preorder.session_id));
     }
@@ -86,6 +88,11 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
                 _ => Step::Ask(last),
             });
         }
+    }
+    if let Some(last) = attempts.last().filter(|last| last.state == AttemptState::Creating) {
+        // Its answer never came. If it made a page, nobody was shown it; should it be paid all the same, that counts.
+        let replaced = Attempt { state: AttemptState::Expired, ..last.clone() };
+        attempts::save(&mut tx, &replaced, now).await?;
     }
     let attempt_id = AttemptId::from_unique(&ctx.unique());
     let attempt = Attempt {
@@ -120,6 +127,12 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
             Ok(Some(Checkout::Settled { session_id: session_id.or_else(|| attempt.session_id.clone()) }))
         }
         Ok(AttemptState::Expired | AttemptState::Failed) => Ok(None),
+        // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten.
+        Err(WorkflowError::Provider(ProviderError::Permanent(reason))) => {
+            tracing::warn!(reason, preorder = %id, "an open page is gone; making another");
+            close(ctx, attempt).await?;
+            Ok(None)
+        }
         // Stripe is away. The page that it gave us is safe to show: it lets nobody pay twice by itself.
         Err(WorkflowError::Provider(error)) if !stale => {
             tracing::warn!(%error, preorder = %id, "could not ask about an open page; showing it again");
@@ -130,7 +143,10 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
 }
 
 async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<Checkout, WorkflowError> {
-    let new = new_session(ctx, preorder, attempt).await?;
+    let Some(new) = new_session(ctx, preorder, attempt).await? else {
+        close(ctx, attempt).await?;
+        return Err(WorkflowError::SoldOut);
+    };
     let provider = ctx.payments.default();
     let began = tokio::time::Instant::now();
     let mut tries = 0;
@@ -146,7 +162,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
             Err(error) => {
                 metrics::counter!("rolitt_checkout_failures_total").increment(1);
                 if matches!(error, ProviderError::Permanent(_)) {
-                    give_up(ctx, preorder, attempt).await?;
+                    close(ctx, attempt).await?;
                 }
                 return Err(error.into());
             }
@@ -162,24 +178,34 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
     Ok(Checkout::Pay { url })
 }
 
-async fn new_session(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<NewSession, WorkflowError> {
+/// `None` if the colour is sold out by now.
+async fn new_session(
+    ctx: &Context,
+    preorder: &Preorder,
+    attempt: &Attempt,
+) -> Result<Option<NewSession>, WorkflowError> {
     let catalog = ctx.shop().await?.catalog;
-    let color_name = catalog.color(&preorder.color).map_or_else(|| preorder.color.clone(), |color| color.name.clone());
+    let color = catalog.color(&preorder.color);
+    if color.is_none_or(|color| color.sold_out) {
+        return Ok(None);
+    }
     let base = &ctx.public_base_url;
-    Ok(NewSession {
+    Ok(Some(NewSession {
         preorder_id: preorder.id.to_string(),
         preorder_number: preorder.preorder_number.clone(),
         attempt_id: attempt.id.to_string(),
         idempotency_key: attempt.idempotency_key.clone(),
         price: preorder.price(),
+        // Stripe's own price is today's; this preorder may have been promised another.
+        at_list_price: catalog.price(preorder.currency) == Some(preorder.price()),
         color: preorder.color.clone(),
         product_name: catalog.product_name.clone(),
-        color_name,
+        color_name: color.map_or_else(|| preorder.color.clone(), |color| color.name.clone()),
         email: preorder.email.clone(),
         locale: preorder.locale.to_string(),
         success_url: format!("{base}/preorder/success?session_id={{CHECKOUT_SESSION_ID}}"),
         cancel_url: format!("{base}/preorder/cancel?preorder_id={}", preorder.id),
-    })
+    }))
 }
 
 async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<(), WorkflowError> {
@@ -204,13 +230,17 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
     Ok(())
 }
 
-/// Stripe refused what we asked: no page exists under this key, and the next try needs another.
-async fn give_up(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<(), WorkflowError> {
+/// Nobody can pay on this attempt: Stripe refused to make its page, or knows it no more. The next try needs another
+/// key. Read again under the lock: a twin of this request may have been luckier.
+async fn close(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    preorders::lock(&mut tx, &preorder.id).await?;
-    let given_up = Attempt { state: attempt.state.join(AttemptState::Expired), ..attempt.clone() };
-    attempts::save(&mut tx, &given_up, now).await?;
+    preorders::lock(&mut tx, &attempt.preorder_id).await?;
+    let attempts = attempts::of_preorder(&mut tx, &attempt.preorder_id).await?;
+    if let Some(stored) = attempts.into_iter().find(|stored| stored.id == attempt.id && stored.state == attempt.state) {
+        let closed = Attempt { state: stored.state.join(AttemptState::Expired), ..stored };
+        attempts::save(&mut tx, &closed, now).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -37,7 +37,9 @@ pub async fn list_preorders(q: &str, after: Option<&str>) -> Result<PreorderPage
     require()?;
     let ctx = context()?;
     let cursor = after.and_then(read_cursor);
-    let q = q.trim();
+    // PostgreSQL takes no NUL, and no address has one.
+    let q = q.trim().replace(char::is_control, "");
+    let q = q.as_str();
     let mut found = if q.is_empty() {
         preorders::list(&ctx.db, cursor.clone(), ROWS + 1).await?
     } else {

@@ -166,6 +166,7 @@ const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::KlaviyoPreorderSuccess => ("Klaviyo “Preorder Success”", "sent"),
         DeliveryKind::ApplyStripeEvent => ("Stripe event", "applied"),
         DeliveryKind::FetchPaymentDetails => ("Payment details from Stripe", "fetched"),
+        DeliveryKind::CloseOpenPages => ("Other payment pages", "closed"),
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
     }
 }

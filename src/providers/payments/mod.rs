@@ -22,6 +22,8 @@ pub struct NewSession {
     /// Stored before the call; at most 255 characters.
     pub idempotency_key: String,
     pub price: Money,
+    /// Whether `price` is what our catalogue asks today: only then may the provider's own price stand for it.
+    pub at_list_price: bool,
     pub color: String,
     pub product_name: String,
     pub color_name: String,

@@ -7,6 +7,7 @@ use super::query;
 use super::success::{resume_form, unknown_page};
 use crate::api::ApiError;
 use crate::api::orders::{self, OrderState, OrderView};
+use crate::api::storefront::{self, Flash};
 use crate::domain::locale::Locale;
 use crate::domain::payment::PaymentFailure;
 use crate::ui::components::{MessagePage, Mood, OrderSummary, PaymentErrorBoundary, SelectionSkeleton};
@@ -14,11 +15,11 @@ use crate::ui::text::{Text, fill};
 
 #[component]
 pub fn CancelPage() -> impl IntoView {
-    let preorder_id = query("preorder_id");
+    let (preorder_id, flash) = (query("preorder_id"), storefront::flash());
     let content = Suspend::new(async move {
         let order = orders::by_preorder(&preorder_id).await?;
         Ok::<_, ApiError>(match order {
-            Some(order) => kept_page(order).into_any(),
+            Some(order) => kept_page(order, flash).into_any(),
             None => unknown_page().into_any(),
         })
     });
@@ -35,7 +36,7 @@ const fn is_unpaid(state: OrderState) -> bool {
     matches!(state, OrderState::Open | OrderState::Failed | OrderState::Expired)
 }
 
-fn kept_page(order: OrderView) -> impl IntoView {
+fn kept_page(order: OrderView, flash: Option<Flash>) -> impl IntoView {
     let (locale, color) = (order.locale, order.color.clone());
     let text = Text::of(locale);
     let color_name = text.color_name_of(&color).unwrap_or(&color).to_owned();
@@ -53,7 +54,7 @@ fn kept_page(order: OrderView) -> impl IntoView {
     let resume = is_unpaid(order.state).then(|| {
         view! {
             <p>{text.cancel_kept}</p>
-            {resume_form(&order.preorder_id, text)}
+            {resume_form(&order, flash)}
         }
     });
     view! {

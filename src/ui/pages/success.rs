@@ -5,20 +5,23 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 
 use super::{query, respond_with};
-use crate::api::ApiError;
 use crate::api::orders::{self, OrderState, OrderView};
+use crate::api::storefront::{self, Flash};
+use crate::api::{self, ApiError};
 use crate::domain::locale::Locale;
 use crate::domain::payment::PaymentFailure;
-use crate::ui::components::{MessagePage, Mood, OrderSummary, PaymentErrorBoundary, SelectionSkeleton};
+use crate::ui::components::{
+    MessagePage, Mood, NoticeAction, OrderSummary, PaymentErrorBoundary, PaymentErrorNotice, SelectionSkeleton,
+};
 use crate::ui::text::{Text, fill};
 
 #[component]
 pub fn SuccessPage() -> impl IntoView {
-    let session_id = query("session_id");
+    let (session_id, flash) = (query("session_id"), storefront::flash());
     let content = Suspend::new(async move {
         let order = orders::by_session(&session_id).await?;
         Ok::<_, ApiError>(match order {
-            Some(order) => order_page(order, &session_id).into_any(),
+            Some(order) => order_page(order, &session_id, flash).into_any(),
             None => unknown_page().into_any(),
         })
     });
@@ -91,7 +94,7 @@ fn decline_reason(text: &'static Text, code: Option<&str>) -> &'static str {
     }
 }
 
-fn order_page(order: OrderView, session_id: &str) -> impl IntoView + use<> {
+fn order_page(order: OrderView, session_id: &str, flash: Option<Flash>) -> impl IntoView + use<> {
     let (locale, color) = (order.locale, order.color.clone());
     let text = Text::of(locale);
     let said = saying(&order);
@@ -105,7 +108,7 @@ fn order_page(order: OrderView, session_id: &str) -> impl IntoView + use<> {
             <noscript><meta http-equiv="refresh" content="3" /></noscript>
         }
     });
-    let resume = said.payable.then(|| resume_form(&order.preorder_id, text));
+    let resume = said.payable.then(|| resume_form(&order, flash));
     let next = (!said.next.is_empty()).then(|| {
         let items = said.next.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
         view! {
@@ -130,10 +133,23 @@ fn order_page(order: OrderView, session_id: &str) -> impl IntoView + use<> {
 }
 
 /// One button that takes up the payment where it stopped.
-pub(super) fn resume_form(preorder_id: &str, text: &'static Text) -> impl IntoView + use<> {
+/// What went wrong with the try before stands
+/// above it.
+pub(super) fn resume_form(order: &OrderView, flash: Option<Flash>) -> impl IntoView + use<> {
+    let (locale, text) = (order.locale, Text::of(order.locale));
+    let notice = flash.map(|flash| match flash.field {
+        Some(_) => view! { <p class="field-error" role="alert">{text.error(&flash.code)}</p> }.into_any(),
+        None => {
+            let failure = flash.failure.unwrap_or(PaymentFailure::Unknown);
+            let details = api::is_development().then_some(flash.code);
+            view! { <PaymentErrorNotice locale failure action=NoticeAction::Submit request_id=flash.request_id details /> }
+                .into_any()
+        }
+    });
     view! {
         <form method="post" action="/api/handle_checkout">
-            <input type="hidden" name="preorder_id" value=preorder_id.to_owned() />
+            <input type="hidden" name="preorder_id" value=order.preorder_id.clone() />
+            {notice}
             <button type="submit" class="button">{text.resume_button}</button>
         </form>
     }

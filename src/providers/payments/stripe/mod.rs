@@ -88,7 +88,8 @@ impl Stripe {
     fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
         let mut item = CreateCheckoutSessionLineItems::new();
         item.quantity = Some(1);
-        let listed = self.prices.get(&new.color).filter(|_| self.prices_currency == new.price.currency.as_str());
+        let in_list_currency = self.prices_currency == new.price.currency.as_str();
+        let listed = self.prices.get(&new.color).filter(|_| in_list_currency && new.at_list_price);
         if let Some(price) = listed {
             item.price = Some(price.clone());
             return Ok(item);
@@ -120,11 +121,14 @@ impl Stripe {
         intent.metadata = Some(metadata.clone());
         intent.description = Some(format!("Preorder {}", new.preorder_number));
         let key = IdempotencyKey::new(&new.idempotency_key).map_err(|e| ProviderError::Permanent(e.to_string()))?;
-        let made = CreateCheckoutSession::new()
+        let mut request = CreateCheckoutSession::new();
+        if new.email.is_ascii() {
+            request = request.customer_email(&new.email);
+        } // Else Stripe, which refuses such addresses, asks for one on its page.
+        let made = request
             .mode(stripe_checkout::CheckoutSessionMode::Payment)
             .line_items(vec![self.line_item(new)?])
             .client_reference_id(&new.preorder_id)
-            .customer_email(&new.email)
             .metadata(metadata)
             .payment_intent_data(intent)
             .locale(map::locale(&new.locale))
