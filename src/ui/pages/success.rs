@@ -132,19 +132,17 @@ fn order_page(order: OrderView, session_id: &str, flash: Option<Flash>) -> impl 
     }
 }
 
-/// One button that takes up the payment where it stopped.
-/// What went wrong with the try before stands
-/// above it.
+/// One button that takes up the payment where it stopped. What went wrong with the try before stands above it.
 pub(super) fn resume_form(order: &OrderView, flash: Option<Flash>) -> impl IntoView + use<> {
     let (locale, text) = (order.locale, Text::of(order.locale));
-    let notice = flash.map(|flash| match flash.field {
-        Some(_) => view! { <p class="field-error" role="alert">{text.error(&flash.code)}</p> }.into_any(),
-        None => {
-            let failure = flash.failure.unwrap_or(PaymentFailure::Unknown);
-            let details = api::is_development().then_some(flash.code);
-            view! { <PaymentErrorNotice locale failure action=NoticeAction::Submit request_id=flash.request_id details /> }
-                .into_any()
+    let notice = flash.map(|flash| {
+        if flash.field.is_some() {
+            return view! { <p class="field-error" role="alert">{text.error(&flash.code)}</p> }.into_any();
         }
+        let failure = flash.failure.unwrap_or(PaymentFailure::Unknown);
+        let details = api::is_development().then_some(flash.code);
+        view! { <PaymentErrorNotice locale failure action=NoticeAction::Submit request_id=flash.request_id details /> }
+            .into_any()
     });
     view! {
         <form method="post" action="/api/handle_checkout">
