@@ -30,7 +30,7 @@ test: setup setup-chromium ## Every check: lints, both databases, a real browser
 
 bench: $(SHOP)/rolitt ## Print the table of speeds; nothing passes or fails
 	@.ci/say "Building the load generator"
-	@cargo build --release --features bench --bin rolitt-bench
+	@cargo build --release --features ssr --bin rolitt-bench
 	@.ci/with-postgres $(CARGO_TARGET_DIR)/release/rolitt-bench --rolitt $(SHOP)/rolitt
 
 ##@ Parts of `make test`

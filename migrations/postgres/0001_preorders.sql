@@ -50,8 +50,9 @@ CREATE TABLE preorders (
 );
 CREATE INDEX preorders_by_creation ON preorders (created_at, id);
 CREATE INDEX preorders_by_email ON preorders (email);
-CREATE INDEX preorders_by_session ON preorders (session_id);
-CREATE INDEX preorders_by_payment_intent ON preorders (payment_intent_id);
+-- Partial: a lead that is just being saved has neither, and is not to pay for them.
+CREATE INDEX preorders_by_session ON preorders (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX preorders_by_payment_intent ON preorders (payment_intent_id) WHERE payment_intent_id IS NOT NULL;
 CREATE INDEX preorders_paid ON preorders (paid_at) WHERE paid_at IS NOT NULL;
 
 -- One try to pay: one Checkout Session. The key is stored before the call that it is sent with.
@@ -99,7 +100,7 @@ CREATE TABLE webhook_logs (
     received_at           TIMESTAMPTZ NOT NULL,
     processed_at          TIMESTAMPTZ
 );
-CREATE INDEX webhook_logs_by_preorder ON webhook_logs (preorder_id);
+CREATE INDEX webhook_logs_by_preorder ON webhook_logs (preorder_id) WHERE preorder_id IS NOT NULL;
 CREATE INDEX webhook_logs_by_receipt ON webhook_logs (received_at);
 
 CREATE TABLE outbox (
@@ -124,7 +125,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (lane, run_at) WHERE state = 'pending';
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'running';
 CREATE INDEX outbox_dead ON outbox (created_at) WHERE state = 'dead';
-CREATE INDEX outbox_by_preorder ON outbox (preorder_id);
+CREATE INDEX outbox_by_preorder ON outbox (preorder_id) WHERE preorder_id IS NOT NULL;
 
 -- Every try of a delivery with the provider's answer: the admin's timeline.
 CREATE TABLE delivery_attempts (

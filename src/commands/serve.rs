@@ -45,6 +45,7 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     }
     announce(&base, sandbox.is_some(), login.as_ref());
 
+    tokio::spawn(ctx.db.clone().keep_log_short());
     let stop = CancellationToken::new();
     // Without workers of its own it still wakes those of others.
     let background = if with_workers {

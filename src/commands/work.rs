@@ -16,6 +16,7 @@ pub async fn run(settings: Settings) -> Outcome {
     // The sandbox lives in `rolitt serve`, at the same settings' address.
     let api = settings.needs_sandbox().then(|| sandbox_api(addr));
     let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET).map_err(told)?;
+    tokio::spawn(ctx.db.clone().keep_log_short());
     let stop = CancellationToken::new();
     let workers = tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone()));
     tracing::info!("working");

@@ -29,9 +29,15 @@ const MOST: usize = 200;
 const LARGEST: usize = 1024 * 1024;
 /// Brotli's slow levels cost a page once, and every shopper less.
 const QUALITY: u32 = 9;
+/// 64 KiB of window: more than a page, and a sixteenth of the memory of the usual one.
+const WINDOW: u32 = 16;
 
 #[derive(Default)]
-pub struct PageCache(Mutex<HashMap<String, Kept>>);
+pub struct PageCache {
+    pages: Mutex<HashMap<String, Kept>>,
+    /// Held by whoever renders a page that is missing: the others wait for it instead of doing the same work.
+    rendering: tokio::sync::Mutex<()>,
+}
 
 #[derive(Clone)]
 struct Kept {
@@ -52,6 +58,10 @@ pub async fn keep(State(state): State<AppState>, mut request: Request, next: Nex
     }
     let Ok(shop) = state.ctx.shop().await else { return next.run(request).await };
     let key = key(&request, &shop.catalog);
+    if let Some(page) = state.cache.get(&key) {
+        return page.answer(request.headers());
+    }
+    let _one_at_a_time = state.cache.rendering.lock().await;
     if let Some(page) = state.cache.get(&key) {
         return page.answer(request.headers());
     }
@@ -104,12 +114,12 @@ fn key(request: &Request, catalog: &Catalog) -> String {
 
 impl PageCache {
     fn get(&self, key: &str) -> Option<Arc<Page>> {
-        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.get(key).filter(|kept| kept.at.elapsed() < FRESH).map(|kept| Arc::clone(&kept.page))
     }
 
     fn put(&self, key: String, page: Arc<Page>) {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= MOST {
             pages.retain(|_, kept| kept.at.elapsed() < FRESH);
         }
@@ -178,7 +188,7 @@ fn without_nonce(html: &str, nonce: Option<&str>) -> (String, Vec<String>) {
 
 fn compressed(html: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(html.len() / 3);
-    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, QUALITY, 20);
+    let mut writer = brotli::CompressorWriter::new(&mut out, 4096, QUALITY, WINDOW);
     writer.write_all(html)?;
     drop(writer);
     Ok(out)

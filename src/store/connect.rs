@@ -12,6 +12,8 @@ use super::{Db, SqliteDb, StoreError, StoreResult};
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+
 /// A buyer who waits longer than this for a connection is better served by "try again".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -50,9 +52,24 @@ impl Db {
         Ok(missing.map(|m| format!("{:04} {}", m.version, m.description)).collect())
     }
 
+    /// Moves SQLite's log into the file, again and again, beside readers and writers and in nobody's way: a commit that
+    /// had to do it would take tens of milliseconds. PostgreSQL has somebody for that.
+    pub async fn keep_log_short(self) {
+        let Self::Sqlite(db) = self else { return };
+        loop {
+            tokio::time::sleep(CHECKPOINT_EVERY).await;
+            match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&db.checkpoint).await {
+                Ok(_) => {}
+                Err(sqlx::Error::PoolClosed) => return,
+                Err(error) => tracing::warn!(%error, "could not move SQLite's log into its file"),
+            }
+        }
+    }
+
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => {
+                db.checkpoint.close().await;
                 db.read.close().await;
                 db.write.close().await;
             }
@@ -68,6 +85,8 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         // FULL: a commit that was answered survives a power cut. NORMAL would lose the last ones.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // The writer itself moves the log only when `keep_log_short` has not: 64 MiB.
+        .pragma("wal_autocheckpoint", "16384")
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(256);
     if let Some(folder) = options.get_filename().parent()
@@ -86,7 +105,8 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         .max_connections(4)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .connect_with(options.read_only(true).pragma("query_only", "on"))
+        .connect_with(options.clone().read_only(true).pragma("query_only", "on"))
         .await?;
-    Ok(Db::Sqlite(SqliteDb { write, read }))
+    let checkpoint = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options);
+    Ok(Db::Sqlite(SqliteDb { write, read, checkpoint }))
 }

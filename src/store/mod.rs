@@ -26,6 +26,8 @@ pub enum Db {
 pub struct SqliteDb {
     write: SqlitePool,
     read: SqlitePool,
+    /// Moves the log into the file beside the writer, who would otherwise stop for it.
+    checkpoint: SqlitePool,
 }
 
 /// A write that is not yet durable. Dropped without a commit it never happened.

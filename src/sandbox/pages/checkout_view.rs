@@ -4,7 +4,7 @@
 use axum::response::Response;
 
 use super::layout::{each, esc, page};
-use super::purchase::{Errors, cancel_address, example_shipping};
+use super::purchase::{Errors, cancel_address, example_shipping, home};
 use crate::sandbox::form::Form;
 use crate::sandbox::stripe::cards::OFFERED;
 use crate::sandbox::stripe::currency::written;
@@ -136,7 +136,7 @@ fn shipping(shown: &Shown) -> String {
     if shown.session.phone_collection {
         html += &input(shown, "phone", "Phone", "type=\"tel\" autocomplete=\"off\"", "+15555550100");
     }
-    let Some(first) = shown.session.shipping_countries.first() else { return html };
+    let Some(home) = home(&shown.session.shipping_countries) else { return html };
     let example = example_shipping();
     let named = |code: &str| {
         COUNTRIES
@@ -157,7 +157,7 @@ fn shipping(shown: &Shown) -> String {
     html.push_str("</div><div>");
     html.push_str(&field("ship_postal", "Postal code", &example.postal_code));
     html.push_str("</div></div>");
-    html.push_str(&select(shown, "ship_country", "Ship to", &choices, first));
+    html.push_str(&select(shown, "ship_country", "Ship to", &choices, &home));
     html.push_str("</fieldset>");
     html
 }

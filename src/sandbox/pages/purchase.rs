@@ -92,7 +92,7 @@ pub fn buyer(form: &Form, session: &Session, errors: &mut Errors) -> Buyer {
 
 /// A buyer for callers that type nothing, with all the session asks for.
 pub fn example_buyer(session: &Session) -> Buyer {
-    let country = session.shipping_countries.first().cloned();
+    let country = home(&session.shipping_countries);
     Buyer {
         email: Some(session.customer_email.clone().unwrap_or_else(|| "buyer@example.com".to_owned())),
         name: Some("Test Buyer".to_owned()),
@@ -100,6 +100,11 @@ pub fn example_buyer(session: &Session) -> Buyer {
         country: Some("US".to_owned()),
         shipping: country.map(|country| Shipping { country, ..example_shipping() }),
     }
+}
+
+/// The example address is American: that country if the shop ships there, else its first.
+pub fn home(countries: &[String]) -> Option<String> {
+    countries.iter().find(|code| *code == "US").or_else(|| countries.first()).cloned()
 }
 
 pub fn example_shipping() -> Shipping {
