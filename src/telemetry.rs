@@ -1,5 +1,7 @@
 //! Logs, metrics, and the trace id that goes with a request into its deliveries.
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -19,7 +21,11 @@ pub async fn with_trace_id<F: Future>(id: String, work: F) -> F::Output {
 /// Logs to standard error; `RUST_LOG` says how much.
 pub fn init_logs() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
     // A second start in one process (tests) keeps the first one's.
     drop(started);
 }

@@ -132,7 +132,8 @@ fn attempt_entries(attempt: &Attempt) -> Vec<TimelineEntry> {
     }
     if let (Some(at), Some(code)) = (attempt.declined_at, &attempt.decline_code) {
         let message = attempt.decline_message.as_deref().unwrap_or_default();
-        let at = attempt.opened_at.map_or(at, |opened| at.max(opened));
+        // Stripe's second, at its end, so that what led to it comes before; but not later than we knew of it.
+        let at = (at + Duration::from_millis(999)).min(attempt.updated_at).max(attempt.opened_at.unwrap_or(at));
         entries.push(entry(at, format!("Payment refused: {code}"), message, Tone::Bad));
     }
     // Stripe's times are whole seconds: among ours, to the millisecond, they would come before what led to them.
