@@ -16,7 +16,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    for (const path of ["/", "/zh", "/admin/login"]) {
+    for (const path of ["/", "/zh", "/order", "/zh/order", "/admin/login", "/sandbox", "/sandbox/inbox", "/sandbox/faults"]) {
       test(`nothing serious on ${path}`, async ({ page }) => {
         await page.goto(path);
         await awake(page);

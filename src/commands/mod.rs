@@ -50,9 +50,9 @@ enum Command {
         /// Where to listen
         #[arg(long, default_value = "127.0.0.1:3010")]
         addr: SocketAddr,
-        /// Where Stripe's events are sent
-        #[arg(long, default_value = "http://127.0.0.1:3000/api/webhooks/stripe")]
-        webhook_url: String,
+        /// Where Stripe's events are sent: the shop of the same settings, unless said otherwise
+        #[arg(long)]
+        webhook_url: Option<String>,
     },
 }
 

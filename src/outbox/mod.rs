@@ -18,7 +18,7 @@ mod perform;
 pub mod schedule;
 mod sms;
 
-pub use listen::tell_others;
+pub use listen::{hear_others, tell_others};
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
         tracker.spawn(lane::run(ctx.clone(), lane, stop.clone()));
     }
     tracker.spawn(tell_others(ctx.clone(), stop.clone()));
-    tracker.spawn(listen::hear_others(ctx.clone(), stop.clone()));
+    tracker.spawn(hear_others(ctx.clone(), stop.clone()));
     tracker.spawn(reclaim(ctx, stop.clone()));
     tracker.close();
     stop.cancelled().await;

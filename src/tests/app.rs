@@ -87,6 +87,14 @@ impl TestApp {
         app
     }
 
+    /// Another process on the same database, as far as the outbox can tell.
+    pub async fn another_instance(&self) -> Context {
+        let db = crate::store::Db::open(&self.ctx.settings.database_url).await.unwrap();
+        let (settings, base) = (self.ctx.settings.clone(), self.base.clone());
+        let api = format!("{base}/sandbox/api");
+        Context::build(settings, db, Clock::default(), base, Some(&api), SECRET).unwrap()
+    }
+
     pub async fn start_workers(&self) {
         let stop = CancellationToken::new();
         let workers = tokio::spawn(crate::outbox::run(self.ctx.clone(), stop.clone()));

@@ -105,3 +105,72 @@ async fn the_doctor_finds_a_missing_migration_a_foreign_price_and_a_provider_tha
     let (status, report) = checks(&[("DATABASE_URL", empty.url.as_str())]).await;
     assert!(status == 1 && bad(&report).contains(&"migrations".to_owned()), "{report}");
 }
+
+/// As in earnest: the shop, its workers and the providers are processes of their own and meet over HTTP alone.
+async fn sold_by_separate_processes(kind: Kind) {
+    let database = TestDatabase::create(kind).await;
+    let (shop_port, sandbox_port) = (free_port().await, free_port().await);
+    let providers = format!("http://127.0.0.1:{sandbox_port}");
+    let host = format!("127.0.0.1:{sandbox_port}");
+    let keys = [
+        ("STRIPE_SECRET_KEY", "sk_test_1"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_old,whsec_new"),
+        ("STRIPE_API_BASE", providers.as_str()),
+        ("KLAVIYO_API_KEY", "pk_1"),
+        ("KLAVIYO_API_BASE", &providers),
+        ("FIREBASE_PROJECT_ID", "p"),
+        ("FIREBASE_AUTH_EMULATOR_HOST", &host),
+        ("TWILIO_ACCOUNT_SID", "AC1"),
+        ("TWILIO_AUTH_TOKEN", "x"),
+        ("TWILIO_FROM", "+15005550006"),
+        ("TWILIO_API_BASE", &providers),
+    ];
+    let command = format!("sandbox --addr {host}");
+    let mut sandbox = Program::start_with(&command, shop_port, &database, &keys);
+    sandbox.base.clone_from(&providers);
+    sandbox.ready("/sandbox").await;
+    let shop = Program::start_with("serve --no-workers", shop_port, &database, &keys);
+    shop.ready("/readyz").await;
+    let workers = Program::start_with("work", shop_port, &database, &keys);
+
+    let http = super::http_client::client();
+    // With every provider configured nothing stands in on the shop's own address.
+    assert_eq!(http.get(format!("{}/sandbox", shop.base)).send().await.unwrap().status(), 404);
+    let form = [("email", "ana@example.com"), ("color", "sakura-pink"), ("phone", "+4915123456789")];
+    let answer = http.post(format!("{}/api/handle_checkout", shop.base)).form(&form).send().await.unwrap();
+    let page = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert!(page.starts_with(&providers), "{page}");
+    let card = serde_json::json!({ "card": "4242424242424242" });
+    assert_eq!(http.post(format!("{page}/pay.json")).json(&card).send().await.unwrap().status(), 200);
+    let db = database.open().await;
+    let open = "SELECT COUNT(*) FROM outbox WHERE state <> 'done'";
+    for _ in 0..300 {
+        let paid = db.text("SELECT MIN(payment_status) FROM preorders").await;
+        if paid.as_deref() == Some("paid") && db.count(open).await == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(
+        db.text("SELECT MIN(status || '/' || payment_status) FROM preorders").await.as_deref(),
+        Some("completed/paid")
+    );
+    let inbox: Value = http.get(format!("{providers}/sandbox/inbox.json")).send().await.unwrap().json().await.unwrap();
+    let received = |service: &str| inbox[service].as_array().unwrap().len();
+    assert_eq!((received("klaviyo"), received("firebase"), received("sms")), (2, 1, 1));
+    for process in [workers, shop, sandbox] {
+        process.kill().await;
+    }
+    db.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shop_workers_and_providers_as_separate_processes_sell_on_sqlite() {
+    sold_by_separate_processes(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shop_workers_and_providers_as_separate_processes_sell_on_postgres() {
+    sold_by_separate_processes(Kind::Postgres).await;
+}

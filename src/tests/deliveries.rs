@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use tokio_util::sync::CancellationToken;
+
+use super::app::TestApp;
+use super::database::Kind;
 use super::on_both;
-use crate::domain::delivery::DeliveryState;
-use crate::outbox::{LEASE, release_expired};
+use crate::domain::delivery::{DeliveryState, Lane};
+use crate::outbox::{LEASE, hear_others, release_expired};
 use crate::store::outbox::{self, Finished};
 
 on_both! {
@@ -89,4 +93,29 @@ on_both! {
         assert_eq!((all.len(), unique.len()), (40, 40));
         app.ctx.db.execute("DELETE FROM outbox").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_one_instance_wakes_another_on_the_same_postgres() {
+    let app = TestApp::start(Kind::Postgres).await;
+    let other = app.another_instance().await;
+    let stop = CancellationToken::new();
+    let listening = tokio::spawn(hear_others(other.clone(), stop.clone()));
+    // Nothing else rings the other's bell: it has no workers, no look-out and no requests.
+    let heard = async {
+        let mut n = 0;
+        loop {
+            n += 1;
+            let email = format!("buyer{n}@example.com");
+            app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await;
+            if tokio::time::timeout(Duration::from_millis(300), other.bell.rung(Lane::Klaviyo)).await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the other instance was never woken");
+    stop.cancel();
+    listening.await.unwrap();
+    other.db.close().await;
+    app.finish().await;
 }

@@ -57,13 +57,24 @@ pub struct Program {
 
 impl Program {
     pub async fn start(command: &str, port: u16, database: &TestDatabase) -> Self {
+        let program = Self::start_with(command, port, database, &[]);
+        program.ready("/readyz").await;
+        program
+    }
+
+    /// With settings of its own; whether it must be ready is the caller's to say.
+    pub fn start_with(command: &str, port: u16, database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
         let mut program = program(command);
         program.env("DATABASE_URL", &database.url).env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"));
-        let child = program.env("RATE_LIMIT_PER_MINUTE", "0").stdout(Stdio::null()).spawn().unwrap();
-        let program = Self { child, base: format!("http://127.0.0.1:{port}") };
+        program.env("RATE_LIMIT_PER_MINUTE", "0").envs(variables.iter().copied());
+        let child = program.stdout(Stdio::null()).spawn().unwrap();
+        Self { child, base: format!("http://127.0.0.1:{port}") }
+    }
+
+    pub async fn ready(&self, path: &str) {
         for _ in 0..600 {
-            if client().get(format!("{}/readyz", program.base)).send().await.is_ok_and(|r| r.status() == 200) {
-                return program;
+            if client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
