@@ -101,6 +101,24 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
     }
 
+    async fn facts_that_arrive_at_once_are_taken_one_after_the_other(app: TestApp) {
+        use AttemptState::{Declined, Expired, Paid, Pending};
+        for round in 0..20 {
+            let (session, id) = app.checkout(&format!("ana{round}@example.com")).await;
+            let facts: Vec<_> = [Declined, Pending, Paid, Expired, Declined, Pending]
+                .into_iter()
+                .enumerate()
+                .map(|(at, outcome)| fact(&id, &session, outcome, 100 + at as i64))
+                .collect();
+            let settled = futures::future::join_all(facts.iter().map(|fact| settle(&app.ctx, fact))).await;
+            assert!(settled.iter().all(Result::is_ok));
+            // Each read what the one before had written: none put back an older state over the payment.
+            assert_eq!(app.badges(&id).await, "completed/paid", "round {round}");
+            let state = app.scalar(&format!("SELECT state FROM checkout_attempts WHERE preorder_id = '{id}'")).await;
+            assert_eq!(state.as_deref(), Some("paid"), "round {round}");
+        }
+    }
+
     async fn events_that_are_duplicated_delayed_and_reordered_settle_all_the_same(app: TestApp) {
         app.faults(json!({ "webhooks": { "duplicate": 2, "reorder": true, "delay_ms": 50 } })).await;
         let (session, id) = app.checkout("ana@example.com").await;
