@@ -1,5 +1,10 @@
-// The admin's times in the viewer's zone. The server wrote UTC, which is what stays without script.
+// The admin's times in the viewer's zone. The server knows the zone from a cookie and has written it so; at the first
+// visit it could not, and this rewrites what it wrote.
 (() => {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const known = document.cookie.match(/(?:^|; )rolitt_zone=([^;]*)/);
+  if (known) return name(decodeURIComponent(known[1]));
+  document.cookie = `rolitt_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
   const two = (n, width = 2) => String(n).padStart(width, "0");
   let lastDay = "";
   for (const time of document.querySelectorAll("time[data-show]")) {
@@ -19,7 +24,9 @@
         ? `${clock}:${two(at.getSeconds())}.${two(at.getMilliseconds(), 3)}`
         : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
   }
-  for (const zone of document.querySelectorAll("[data-zone]")) {
-    zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone || "your zone";
+  name(zone);
+
+  function name(zone) {
+    for (const place of document.querySelectorAll("[data-zone]")) place.textContent = zone;
   }
 })();

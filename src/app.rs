@@ -7,7 +7,9 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::domain::locale::Locale;
-use crate::ui::pages::admin::{LoginPage, PreorderPage, PreordersPage};
+/// The admin's style sheet and its address, for whoever serves it.
+pub use crate::ui::admin_style;
+use crate::ui::pages::admin as rooms;
 use crate::ui::pages::{CancelPage, FindOrderPage, HomePage, NotFoundPage, SuccessPage};
 
 /// The document around every page. Its language is set by the page, which knows it; the islands' scripts are brought
@@ -47,8 +49,9 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let home = |locale| move || view! { <HomePage locale /> };
     let find_order = |locale| move || view! { <FindOrderPage locale /> };
-    let [en, zh, order, preorder, admin, preorders] =
-        ["en", "zh", "order", "preorder", "admin", "preorders"].map(StaticSegment);
+    let [en, zh, order, preorder, admin, preorders, webhooks] =
+        ["en", "zh", "order", "preorder", "admin", "preorders", "webhooks"].map(StaticSegment);
+    let id = ParamSegment("id");
     view! {
         <Router>
             <Routes fallback=NotFoundPage>
@@ -60,9 +63,22 @@ pub fn App() -> impl IntoView {
                 <Route path=(zh, order) view=find_order(Locale::Zh) ssr=SsrMode::Async />
                 <Route path=(preorder, StaticSegment("success")) view=SuccessPage ssr=SsrMode::Async />
                 <Route path=(preorder, StaticSegment("cancel")) view=CancelPage ssr=SsrMode::Async />
-                <Route path=(admin, StaticSegment("login")) view=LoginPage ssr=SsrMode::Async />
-                <Route path=(admin, preorders) view=PreordersPage ssr=SsrMode::Async />
-                <Route path=(admin, preorders, ParamSegment("id")) view=PreorderPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("login")) view=rooms::LoginPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("invitation")) view=rooms::InvitationPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("account")) view=rooms::AccountPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("jump")) view=rooms::JumpPage ssr=SsrMode::Async />
+                <Route path=admin view=rooms::OverviewPage ssr=SsrMode::Async />
+                <Route path=(admin, preorders) view=rooms::PreordersPage ssr=SsrMode::Async />
+                <Route path=(admin, preorders, StaticSegment("fulfil")) view=rooms::FulfilPage ssr=SsrMode::Async />
+                <Route path=(admin, preorders, id) view=rooms::PreorderPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("payments")) view=rooms::PaymentsPage ssr=SsrMode::Async />
+                <Route path=(admin, webhooks) view=rooms::WebhooksPage ssr=SsrMode::Async />
+                <Route path=(admin, webhooks, id) view=rooms::WebhookPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("background")) view=rooms::BackgroundPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("customers")) view=rooms::CustomersPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("health")) view=rooms::HealthPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("people")) view=rooms::PeoplePage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("audit")) view=rooms::AuditPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

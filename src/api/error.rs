@@ -92,6 +92,10 @@ impl ApiError {
         Self::new(401, "unauthorized", "Sign in first.")
     }
 
+    pub fn forbidden() -> Self {
+        Self::new(403, "forbidden", "Your role does not allow this. Ask an owner.")
+    }
+
     fn away(code: &str, message: &str, failure: PaymentFailure) -> Self {
         let error = Self::new(503, code, message);
         Self { failure: Some(failure), retry_after: Some(AWAY_RETRY_AFTER), ..error }
@@ -149,6 +153,8 @@ impl From<WorkflowError> for ApiError {
                 let message = "That e-mail address and password do not go together.";
                 Self { field: Some("password".to_owned()), ..Self::new(401, "wrong_password", message) }
             }
+            WorkflowError::Forbidden => Self::forbidden(),
+            WorkflowError::Refused { field, code, message } => Self::field(field, code, message),
             WorkflowError::Odd(problem) => {
                 tracing::error!(problem, "a workflow met what should not be");
                 Self::internal()

@@ -11,7 +11,7 @@ mod request;
 pub mod storefront;
 
 pub use error::ApiError;
-pub use request::{Flash, Login};
+pub use request::{Flash, Login, Notice, Zone};
 
 use leptos::prelude::use_context;
 
@@ -25,4 +25,9 @@ fn context() -> Result<Context, ApiError> {
 /// Whether details for developers may be shown.
 pub fn is_development() -> bool {
     use_context::<Context>().is_some_and(|ctx| !ctx.settings.is_production())
+}
+
+/// Where the viewer's clock stands.
+pub fn zone() -> Zone {
+    use_context::<Zone>().unwrap_or_else(Zone::utc)
 }

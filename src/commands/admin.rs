@@ -6,9 +6,9 @@ use super::{Outcome, SANDBOX_SECRET, base_url, sandbox_api, told};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
+use crate::domain::access::Role;
 use crate::domain::contact::Email;
 use crate::store::Db;
-use crate::store::admins::Role;
 use crate::workflows::admins::{generated_password, put_admin};
 
 const SHORTEST: usize = 10;

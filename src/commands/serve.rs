@@ -13,11 +13,12 @@ use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, asked_to_stop, base_url, sandb
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
+use crate::domain::access::Role;
 use crate::domain::contact::Email;
 use crate::http::{AppState, router};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::store::Db;
-use crate::store::admins::{Role, any_exists};
+use crate::store::admins::any_exists;
 use crate::workflows::admins::{generated_password, put_admin};
 
 /// Kept-alive connections get this long to end once the process is told to stop.

@@ -49,6 +49,15 @@ prefixed_id! {
     DeliveryId => "dlv_",
     WebhookId => "wh_",
     AdminId => "adm_",
+    /// A session of an admin's, for people to end it by.
+    SessionId => "ses_",
+    InvitationId => "inv_",
+    AuditId => "aud_",
+    RefundId => "ref_",
+    DisputeId => "dis_",
+    LedgerId => "led_",
+    NoteId => "note_",
+    ViewId => "view_",
 }
 
 /// `ROL-` and eight characters without look-alikes: what a buyer reads to support over the phone.

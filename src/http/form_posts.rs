@@ -15,7 +15,8 @@ use leptos::prelude::provide_context;
 
 use super::request_id::json;
 use super::{AppState, rate_limit};
-use crate::api::{ApiError, Flash, Login};
+use crate::api::admin::answer::NOTICE;
+use crate::api::{ApiError, Flash, Login, Notice};
 
 /// Bytes of a form. The largest honest one is under 2 KiB.
 pub const LARGEST: usize = 64 * 1024;
@@ -26,6 +27,8 @@ pub const FLASH: &str = "rolitt_form";
 const FLASH_LIFE: i64 = 120;
 /// Bytes of a field that are kept: a cookie holds 4 KiB.
 const KEPT: usize = 300;
+/// Bytes of all fields of an admin's form together.
+const KEPT_OF_ADMIN: usize = 1200;
 
 pub async fn server_function(
     State(state): State<AppState>,
@@ -39,7 +42,7 @@ pub async fn server_function(
         Err(error) => return json(&error),
     };
     let secure = state.ctx.settings.is_production();
-    let refuse = |error: &ApiError| answer_error(&headers, &form, error, secure).unwrap_or_else(|| json(error));
+    let refuse = |error: &ApiError| answer_error(&path, &headers, &form, error, secure).unwrap_or_else(|| json(error));
     if let Err(error) = rate_limit::check(&state, &parts) {
         return refuse(&error);
     }
@@ -112,12 +115,12 @@ fn location_as_json(redirect: &Response) -> Response {
 
 /// For a form of a page without script: back to the page, with a cookie that says what was wrong and what was typed.
 /// `None` for every other caller.
-fn answer_error(headers: &HeaderMap, form: &[u8], error: &ApiError, secure: bool) -> Option<Response> {
+fn answer_error(path: &str, headers: &HeaderMap, form: &[u8], error: &ApiError, secure: bool) -> Option<Response> {
     let accepts_html = headers.get(header::ACCEPT)?.to_str().ok()?.contains("text/html");
     if !accepts_html || headers.contains_key(&SCRIPT) {
         return None;
     }
-    let typed = typed(form, error);
+    let typed = typed(path, form, error);
     let value = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&typed).ok()?);
     let cookie = Cookie::build((FLASH, value))
         .path("/")
@@ -151,7 +154,7 @@ fn page_of(headers: &HeaderMap) -> String {
     )
 }
 
-fn typed(form: &[u8], error: &ApiError) -> Flash {
+fn typed(path: &str, form: &[u8], error: &ApiError) -> Flash {
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(form).unwrap_or_default();
     let field = |name: &str| {
         let value = fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
@@ -169,7 +172,24 @@ fn typed(form: &[u8], error: &ApiError) -> Flash {
         code: error.code.clone(),
         failure: error.failure,
         request_id: error.request_id.clone().unwrap_or_default(),
+        ..of_admin(path, &fields, error)
     }
+}
+
+/// The admin's many forms are kept by the names of their fields. What is secret is not, and what is long is not whole.
+fn of_admin(path: &str, fields: &[(String, String)], error: &ApiError) -> Flash {
+    if !path.starts_with("/api/admin/") {
+        return Flash::default();
+    }
+    let secret = |name: &str| ["password", "code", "secret", "token"].iter().any(|word| name.contains(word));
+    let mut room = KEPT_OF_ADMIN;
+    let mut values = std::collections::BTreeMap::new();
+    for (name, value) in fields.iter().filter(|(name, value)| !secret(name) && !value.is_empty() && name.len() < 40) {
+        let kept = &value[..value.floor_char_boundary(room)];
+        room -= kept.len();
+        values.insert(name.clone(), kept.to_owned());
+    }
+    Flash { form: path.to_owned(), message: error.message.clone(), values, ..Flash::default() }
 }
 
 /// What a failed form left behind, if this request brings it.
@@ -181,6 +201,16 @@ pub fn read_flash(headers: &HeaderMap) -> Option<Flash> {
 /// The header that forgets it: it is shown once.
 pub fn forget_flash() -> HeaderValue {
     HeaderValue::from_static("rolitt_form=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+}
+
+/// What the form before this page did.
+pub fn read_notice(headers: &HeaderMap) -> Option<Notice> {
+    let value = crate::api::cookies::cookie_of(headers, NOTICE)?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+}
+
+pub fn forget_notice() -> HeaderValue {
+    HeaderValue::from_static("rolitt_notice=; Path=/admin; Max-Age=0; HttpOnly; SameSite=Lax")
 }
 
 #[cfg(test)]
@@ -203,7 +233,9 @@ mod tests {
     fn what_was_typed_is_kept_and_a_password_is_not() {
         let error = ApiError::field("email", "email_invalid", "E-mail is wrong.");
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("text/html,*/*"))]);
-        let response = answer_error(&headers, b"email=ana%40&name=Ana&password=hunter2", &error, true).unwrap();
+        let response =
+            answer_error("/api/handle_checkout", &headers, b"email=ana%40&name=Ana&password=hunter2", &error, true)
+                .unwrap();
         let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
         let sent = HeaderMap::from_iter([(header::COOKIE, cookie.split(';').next().unwrap().parse().unwrap())]);
         let typed = read_flash(&sent).unwrap();

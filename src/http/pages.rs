@@ -17,8 +17,8 @@ use tower_http::services::ServeDir;
 
 use super::security_headers::NONCE;
 use super::{AppState, form_posts, page_cache, session};
-use crate::api::{ApiError, Flash, Login};
-use crate::app::{App, shell};
+use crate::api::{ApiError, Flash, Login, Notice};
+use crate::app::{App, admin_style, shell};
 use crate::context::Context;
 use crate::domain::locale::Locale;
 use crate::workflows::refresh_payment::refresh_for_page;
@@ -30,7 +30,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list_with_exclusions(App, Some(functions));
     Router::new()
         .leptos_routes_with_context(state, routes, provide(state.ctx.clone()), move || shell(options.clone()))
-        .route("/admin", get(|| async { Redirect::to("/admin/preorders") }))
+        .route(admin_style::PATH, get(admin_style_sheet))
         .fallback(file_or_not_found)
         .layer(from_fn(session::require_for_pages))
         .layer(CompressionLayer::new())
@@ -49,6 +49,12 @@ fn provide(ctx: Context) -> impl Fn() + Clone + Send + Sync + 'static {
             if let Some(typed) = parts.extensions.get::<Flash>() {
                 provide_context(typed.clone());
             }
+            if let Some(notice) = parts.extensions.get::<Notice>() {
+                provide_context(notice.clone());
+            }
+            if let Some(zone) = session::zone_of(&parts.headers) {
+                provide_context(zone);
+            }
         }
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
             && let Ok(value) = HeaderValue::from_str(&nonce)
@@ -58,18 +64,37 @@ fn provide(ctx: Context) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// Puts what a failed form left behind beside the request, and forgets it once a page has shown it.
+/// Puts what the form before this page left behind beside the request, and forgets it once a page has shown it.
 async fn bring_flash(mut request: Request, next: Next) -> Response {
-    let Some(typed) = form_posts::read_flash(request.headers()) else { return next.run(request).await };
-    request.extensions_mut().insert(typed);
+    let typed = form_posts::read_flash(request.headers());
+    let notice = form_posts::read_notice(request.headers()).filter(|_| request.uri().path().starts_with("/admin"));
+    if typed.is_none() && notice.is_none() {
+        return next.run(request).await;
+    }
+    let forget =
+        [typed.as_ref().map(|_| form_posts::forget_flash()), notice.as_ref().map(|_| form_posts::forget_notice())];
+    if let Some(typed) = typed {
+        request.extensions_mut().insert(typed);
+    }
+    if let Some(notice) = notice {
+        request.extensions_mut().insert(notice);
+    }
     let mut response = next.run(request).await;
     let is_page =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
-        response.headers_mut().append(header::SET_COOKIE, form_posts::forget_flash());
+        for cookie in forget.into_iter().flatten() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
+}
+
+/// Its address changes with what is in it.
+async fn admin_style_sheet() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, admin_style::TEXT)
 }
 
 /// Files of the site folder, as compressed as the build left them; what bears a hash in its name is kept for a year.

@@ -5,20 +5,26 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::AppState;
+use super::client_address::client_address;
 use super::request_id::json;
+use crate::api::Zone;
 use crate::api::admin::login::token_of;
+use crate::api::cookies::cookie_of;
 use crate::api::{ApiError, Login};
-use crate::workflows::admins::who_is;
+use crate::workflows::admins::{token_hash, who_is};
 
 /// Only admin addresses pay for the look-up.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if (path.starts_with("/admin") || path.starts_with("/api/admin"))
+    if (is_of_admin(path) || path.starts_with("/api/admin/"))
         && let Some(token) = token_of(request.headers())
     {
         match who_is(&state.ctx, &token).await {
             Ok(Some(admin)) => {
-                request.extensions_mut().insert(Login { admin });
+                let trusted = &state.ctx.settings.trusted_proxies;
+                let address = client_address(request.extensions(), request.headers(), trusted);
+                let login = Login { admin, address: address.map(|a| a.to_string()), session: token_hash(&token) };
+                request.extensions_mut().insert(login);
             }
             Ok(None) => {}
             Err(error) => return json(&ApiError::from(error)),
@@ -27,10 +33,16 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     next.run(request).await
 }
 
+/// `/admin.css` and its like are files: there is nothing to see in them.
+fn is_of_admin(path: &str) -> bool {
+    path == "/admin" || path.starts_with("/admin/")
+}
+
 /// Pages: nobody is sent to the login, and back afterwards.
 pub async fn require_for_pages(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/admin") && path != "/admin/login" && request.extensions().get::<Login>().is_none() {
+    let open = ["/admin/login", "/admin/invitation"].contains(&path);
+    if is_of_admin(path) && !open && request.extensions().get::<Login>().is_none() {
         let wanted = request.uri().path_and_query().map_or(path, |pq| pq.as_str());
         let next = serde_urlencoded::to_string([("next", wanted)]).unwrap_or_default();
         return Redirect::to(&format!("/admin/login?{next}")).into_response();
@@ -49,4 +61,9 @@ pub async fn require_for_functions(State(_): State<AppState>, request: Request, 
         return json(&ApiError::unauthorized());
     }
     next.run(request).await
+}
+
+/// Where the viewer's clock stands, as their browser said (`times.js`) or they chose. Anything may stand in a cookie.
+pub fn zone_of(headers: &http::HeaderMap) -> Option<Zone> {
+    Zone::named(&cookie_of(headers, "rolitt_zone")?.replace("%2F", "/"))
 }

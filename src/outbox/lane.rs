@@ -128,7 +128,7 @@ async fn write_down(
     performed: Performed,
 ) -> StoreResult<()> {
     let now = ctx.clock.now();
-    let verdict = schedule::verdict(row.kind, row.attempts, &performed, now);
+    let verdict = schedule::verdict(row.kind, row.attempts - row.earlier_attempts, &performed, now);
     let answer = performed.answer();
     let error = performed.error();
     let finished = Finished { state: verdict.state, run_at: verdict.run_at, error: error.as_deref() };

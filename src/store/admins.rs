@@ -3,18 +3,10 @@
 use sqlx::FromRow;
 
 use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::access::Role;
 use crate::domain::contact::Email;
 use crate::domain::ids::AdminId;
-use crate::domain::text_enum::text_enum;
 use crate::domain::timestamp::Timestamp;
-
-text_enum! {
-    pub enum Role {
-        Viewer => "viewer",
-        Support => "support",
-        Owner => "owner",
-    }
-}
 
 #[derive(Debug, Clone, FromRow)]
 pub struct Admin {

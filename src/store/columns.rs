@@ -6,14 +6,19 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use time::OffsetDateTime;
 
+use crate::domain::access::Role;
+use crate::domain::audit::AuditAction;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
-use crate::domain::ids::{AdminId, AttemptId, DeliveryId, PreorderId, WebhookId};
+use crate::domain::ids::{
+    AdminId, AttemptId, AuditId, DeliveryId, DisputeId, InvitationId, LedgerId, NoteId, PreorderId, RefundId,
+    SessionId, ViewId, WebhookId,
+};
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
+use crate::domain::refund::{DisputeState, LedgerKind, RefundState};
 use crate::domain::timestamp::Timestamp;
-use crate::store::admins::Role;
 use crate::store::webhooks::WebhookStatus;
 
 macro_rules! text_columns {
@@ -50,17 +55,29 @@ text_columns!(
     AdminId,
     AttemptId,
     AttemptState,
+    AuditAction,
+    AuditId,
     Currency,
     DeliveryId,
     DeliveryKind,
     DeliveryState,
+    DisputeId,
+    DisputeState,
     FulfilmentStatus,
+    InvitationId,
     Lane,
+    LedgerId,
+    LedgerKind,
     Locale,
+    NoteId,
     PaymentStatus,
     PreorderId,
     PreorderStatus,
+    RefundId,
+    RefundState,
     Role,
+    SessionId,
+    ViewId,
     WebhookId,
     WebhookStatus,
 );

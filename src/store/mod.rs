@@ -4,12 +4,15 @@
 
 pub mod admins;
 pub mod attempts;
+pub mod audit;
 pub mod catalog;
 mod columns;
 mod connect;
 pub mod doctor;
 pub mod outbox;
+pub mod outbox_acts;
 pub mod preorders;
+pub mod waiting;
 pub mod webhooks;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};

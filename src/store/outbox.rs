@@ -16,6 +16,8 @@ pub struct Claimed {
     pub payload: String,
     /// Tries so far, this one included.
     pub attempts: i64,
+    /// Of these, the tries before a person started it again.
+    pub earlier_attempts: i64,
     pub preorder_id: Option<PreorderId>,
     pub trace_id: Option<String>,
     pub created_at: Timestamp,
@@ -87,10 +89,11 @@ pub(crate) async fn claim_lane(
         ($lock:literal) => {
             concat!(
                 "WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE lane = $3 AND state = 'pending' \
-                 AND run_at <= $4 ORDER BY run_at LIMIT $5",
+                 AND run_at <= $4 AND kind NOT IN (SELECT kind FROM outbox_pauses) ORDER BY run_at LIMIT $5",
                 $lock,
                 ") UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $1, lease_token = $2 \
-                 WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, preorder_id, trace_id, created_at"
+                 WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, \
+                 earlier_attempts, preorder_id, trace_id, created_at"
             )
         };
     }
@@ -109,7 +112,7 @@ pub(crate) async fn claim_lane(
 /// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. Says how
 /// many.
 pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<u64> {
-    const SQL: &str = "UPDATE outbox SET state = CASE WHEN attempts > $2 THEN 'dead' ELSE 'pending' END, \
+    const SQL: &str = "UPDATE outbox SET state = CASE WHEN attempts - earlier_attempts > $2 THEN 'dead' ELSE 'pending' END, \
          lease_until = NULL, lease_token = NULL, last_error = 'the worker that held this did not come back' WHERE state = 'running' AND lease_until < $1";
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
 }
@@ -220,7 +223,7 @@ pub async fn backlog(db: &Db) -> StoreResult<Vec<(DeliveryKind, DeliveryState, i
 /// A cheap look before a claim.
 pub async fn any_due(db: &Db, lane: Lane, now: Timestamp) -> StoreResult<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE lane = $1 AND state = 'pending' \
-         AND run_at <= $2 LIMIT 1) AS due";
+         AND run_at <= $2 AND kind NOT IN (SELECT kind FROM outbox_pauses) LIMIT 1) AS due";
     let due: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(lane).bind(now).fetch_one(c).await)?;
     Ok(due > 0)
 }

@@ -6,7 +6,7 @@ use super::on_both;
 
 async fn sign_in(app: &TestApp) -> String {
     let answer = app.post("/api/admin/login", &[("email", ADMIN.0), ("password", ADMIN.1)]).await;
-    assert_eq!((answer.status, answer.location()), (303, "/admin/preorders"), "{}", answer.body);
+    assert_eq!((answer.status, answer.location()), (303, "/admin"), "{}", answer.body);
     answer.cookie("rolitt_admin").unwrap()
 }
 

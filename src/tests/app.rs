@@ -15,6 +15,7 @@ use super::http_client::{Answer, client};
 use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
+use crate::domain::access::Role;
 use crate::domain::timestamp::Timestamp;
 use crate::http::{AppState, router};
 use crate::providers::payments::stripe::signature;
@@ -67,7 +68,7 @@ impl TestApp {
         let clock = Clock::default();
         let ctx = Context::build(settings, db, clock, base.clone(), Some(&api), SECRET).unwrap();
         let email = crate::domain::contact::Email::parse(ADMIN.0).unwrap();
-        let role = crate::store::admins::Role::Owner;
+        let role = Role::Owner;
         crate::workflows::admins::put_admin(&ctx, &email, ADMIN.1, role).await.unwrap();
         let options = LeptosOptions::builder().output_name("rolitt").site_root("target/site").site_addr(addr).build();
         let pages = sandbox.pages_router().nest("/sandbox/api", sandbox.api_router());
@@ -107,6 +108,28 @@ impl TestApp {
             stop.cancel();
             workers.await.unwrap();
         }
+    }
+
+    /// A session of an admin of this role, made if there is none: the cookie that opens it.
+    pub async fn sign_in_as(&self, role: Role) -> String {
+        let address = format!("{role}@example.com");
+        if role != Role::Owner {
+            let email = crate::domain::contact::Email::parse(&address).unwrap();
+            crate::workflows::admins::put_admin(&self.ctx, &email, ADMIN.1, role).await.unwrap();
+        }
+        let answer = self.post("/api/admin/login", &[("email", &address), ("password", ADMIN.1)]).await;
+        answer.cookie("rolitt_admin").unwrap_or_else(|| panic!("not let in: {}", answer.body))
+    }
+
+    /// A page, with this cookie.
+    pub async fn get_as(&self, cookie: &str, path: &str) -> Answer {
+        Answer::of(self.http.get(format!("{}{path}", self.base)).header("cookie", cookie).send().await.unwrap()).await
+    }
+
+    /// A form of the admin's, as a program sends it.
+    pub async fn post_as(&self, cookie: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", cookie).form(form);
+        Answer::of(request.send().await.unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {

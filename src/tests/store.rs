@@ -299,7 +299,7 @@ on_both_stores! {
         let email = Email::parse("owner@example.com").unwrap();
         assert!(!admins::any_exists(db).await.unwrap());
         let admin = admins::Admin {
-            id: AdminId::from_unique("1"), email: email.as_str().to_owned(), password_hash: "h".to_owned(), role: admins::Role::Owner,
+            id: AdminId::from_unique("1"), email: email.as_str().to_owned(), password_hash: "h".to_owned(), role: crate::domain::access::Role::Owner,
         };
         let mut tx = db.begin().await.unwrap();
         assert!(admins::insert(&mut tx, &admin, NOW).await.unwrap());

@@ -2,6 +2,8 @@
 //! and reach the browser as HTML. No SQL, no provider and no rule of the till lives here.
 
 #[cfg(feature = "ssr")]
+pub mod admin_style;
+#[cfg(feature = "ssr")]
 pub mod components;
 pub mod islands;
 #[cfg(feature = "ssr")]

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use super::WorkflowError;
 use crate::context::Context;
+use crate::domain::access::Role;
 use crate::domain::contact::Email;
 use crate::domain::ids::AdminId;
-use crate::store::admins::{self, Admin, Role};
+use crate::store::admins::{self, Admin};
 
 /// How long a session lasts without a new login.
 pub const SESSION_LIFE: Duration = Duration::from_hours(12);
@@ -77,7 +78,7 @@ pub fn generated_password() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>())
 }
 
-fn token_hash(token: &str) -> String {
+pub fn token_hash(token: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }
 

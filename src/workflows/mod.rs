@@ -3,7 +3,9 @@
 
 pub mod admins;
 pub mod apply_stripe_event;
+pub mod audit;
 pub mod check_health;
+pub mod deliveries;
 pub mod find_order;
 pub mod initiate_preorder;
 pub mod receive_webhook;
@@ -29,6 +31,18 @@ pub enum WorkflowError {
     SoldOut,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// Somebody without the right to do it.
+    #[error("this needs another role")]
+    Forbidden,
+    /// What was asked for can't be done, in words for whoever asked; `field` names the form's field.
+    #[error("{message}")]
+    Refused { field: &'static str, code: &'static str, message: String },
     #[error("{0}")]
     Odd(String),
+}
+
+impl WorkflowError {
+    pub fn refused(field: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Refused { field, code, message: message.into() }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::require;
 use crate::api::{ApiError, context};
+use crate::domain::access::Right;
 use crate::domain::ids::{PreorderId, PreorderNumber};
 use crate::domain::money::Money;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
@@ -34,7 +35,7 @@ pub struct PreorderPage {
 
 /// `after` is the `next` of the page before.
 pub async fn list_preorders(q: &str, after: Option<&str>) -> Result<PreorderPage, ApiError> {
-    require()?;
+    require(Right::See)?;
     let ctx = context()?;
     let cursor = after.and_then(read_cursor);
     // PostgreSQL takes no NUL, and no address has one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::list::{PreorderRow, row};
 use super::require;
 use crate::api::{ApiError, context};
+use crate::domain::access::Right;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::PreorderId;
 use crate::domain::locale::Locale;
@@ -51,7 +52,7 @@ pub struct PreorderDetail {
 }
 
 pub async fn preorder(id: &str) -> Result<Option<PreorderDetail>, ApiError> {
-    require()?;
+    require(Right::See)?;
     let ctx = context()?;
     let Ok(id) = id.parse::<PreorderId>() else { return Ok(None) };
     let Some(preorder) = preorders::find(&ctx.db, &id).await? else { return Ok(None) };

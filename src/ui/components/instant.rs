@@ -1,50 +1,54 @@
-//! Instants in words. The server writes UTC; `times.js` rewrites them for the viewer's zone where script runs. The
-//! machine's form stands in `datetime`, the exact one in `title`.
+//! Instants in words, in the viewer's zone. The zone is known from a cookie that `times.js` sets at the first visit;
+//! until then the server writes UTC and the script rewrites it. The machine's form stands in `datetime`, the exact one
+//! in `title`.
 
+use jiff::fmt::strtime;
 use leptos::prelude::*;
-use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
+use crate::api::{Zone, zone};
 use crate::domain::timestamp::Timestamp;
 
-const EXACT: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]");
-const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second].[subsecond digits:3]");
-const DAY: &[BorrowedFormatItem<'_>] = format_description!("[weekday], [day padding:none] [month repr:long] [year]");
+const MINUTE: &str = "%Y-%m-%d %H:%M";
+const CLOCK: &str = "%H:%M:%S.%3f";
+const DAY: &str = "%A, %-d %B %Y";
+const EXACT: &str = "%Y-%m-%d %H:%M:%S.%3f %Z";
 
-fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
+fn written(at: Timestamp, format: &str, zone: &Zone) -> String {
     // Out of range only for years that nobody sells in; then there is nothing to write.
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()) * 1_000_000)
+    jiff::Timestamp::from_millisecond(at.millis())
         .ok()
-        .and_then(|instant| instant.format(format).ok())
+        .and_then(|instant| strtime::format(format, &instant.to_zoned(zone.0.clone())).ok())
         .unwrap_or_default()
 }
 
-/// The day of an instant in UTC, to group by.
+/// RFC 3339, in UTC.
+fn machine(at: Timestamp) -> String {
+    written(at, "%Y-%m-%dT%H:%M:%S.%3fZ", &Zone::utc())
+}
+
+/// The day of an instant for the viewer, to group by.
 pub fn day(at: Timestamp) -> String {
-    written(at, DAY)
+    written(at, DAY, &zone())
 }
 
 /// Day and minute, for lists: `2026-11-20 14:02`.
 #[component]
 pub fn Instant(at: Timestamp) -> impl IntoView {
-    let exact = written(at, EXACT);
-    view! { <time datetime=exact.clone() title=exact data-show="minute">{written(at, MINUTE)}</time> }
+    let zone = zone();
+    view! { <time datetime=machine(at) title=written(at, EXACT, &zone) data-show="minute">{written(at, MINUTE, &zone)}</time> }
 }
 
 /// Time of day to the millisecond, for timelines: `13:42:11.084`.
 #[component]
 pub fn Clock(at: Timestamp) -> impl IntoView {
-    let exact = written(at, EXACT);
-    view! { <time datetime=exact.clone() title=exact data-show="clock">{written(at, CLOCK)}</time> }
+    let zone = zone();
+    view! { <time datetime=machine(at) title=written(at, EXACT, &zone) data-show="clock">{written(at, CLOCK, &zone)}</time> }
 }
 
 /// The day alone, where a timeline goes on to another: `Friday, 20 November 2026`.
 #[component]
 pub fn Day(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=written(at, EXACT) data-show="day">{day(at)}</time> }
+    view! { <time datetime=machine(at) data-show="day">{day(at)}</time> }
 }
 
 #[cfg(test)]
@@ -52,12 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_is_written_to_the_millisecond() {
+    fn an_instant_is_written_to_the_millisecond_in_the_viewers_zone() {
         let at = Timestamp::from_millis(1_795_182_131_084);
-        assert_eq!(written(at, EXACT), "2026-11-20T13:42:11.084Z");
-        assert_eq!(written(at, CLOCK), "13:42:11.084");
-        assert_eq!(written(at, MINUTE), "2026-11-20 13:42");
+        assert_eq!(machine(at), "2026-11-20T13:42:11.084Z");
+        let berlin = Zone::named("Europe/Berlin").unwrap_or_else(Zone::utc);
+        assert_eq!(written(at, CLOCK, &berlin), "14:42:11.084");
+        assert_eq!(written(at, MINUTE, &Zone::utc()), "2026-11-20 13:42");
+        assert_eq!(written(at, EXACT, &berlin), "2026-11-20 14:42:11.084 CET");
         assert_eq!(day(at), "Friday, 20 November 2026");
-        assert_eq!(written(Timestamp::from_millis(i64::MAX), EXACT), "");
+        assert_eq!(machine(Timestamp::from_millis(i64::MAX)), "");
     }
 }

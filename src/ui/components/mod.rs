@@ -14,7 +14,7 @@ mod payment_error_notice;
 mod preorder_timeline;
 mod skeleton;
 
-pub use admin_layout::AdminLayout;
+pub use admin_layout::{AdminLayout, Room};
 pub use badges::{FulfilmentBadge, PaymentBadge};
 pub use choice::{ChoiceWords, Swatches, words_by_color};
 pub use companion::{Companion, Mood};

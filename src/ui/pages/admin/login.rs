@@ -2,9 +2,10 @@
 //! business.
 
 use leptos::prelude::*;
-use leptos_meta::{Html, Meta, Title};
+use leptos_meta::{Html, Meta, Stylesheet, Title};
 
 use crate::api::storefront;
+use crate::ui::admin_style;
 use crate::ui::components::Field;
 use crate::ui::pages::query;
 
@@ -18,6 +19,7 @@ pub fn LoginPage() -> impl IntoView {
         <Html attr:lang="en" />
         <Title text="Sign in · Rolitt admin" />
         <Meta name="robots" content="noindex" />
+        <Stylesheet href=admin_style::address() />
         <main class="login" id="main">
             <p class="wordmark">"rolitt"</p>
             <h1>"Sign in"</h1>
@@ -43,7 +45,7 @@ fn message(code: &str) -> &'static str {
 /// Where to go afterwards, if it is inside the admin: an address from outside must not send people elsewhere.
 fn inside(next: &str) -> String {
     let fine = (next == "/admin" || next.starts_with("/admin/")) && !next.contains(['\\', '\r', '\n']);
-    if fine { next.to_owned() } else { "/admin/preorders".to_owned() }
+    if fine { next.to_owned() } else { "/admin".to_owned() }
 }
 
 #[cfg(test)]
@@ -54,7 +56,7 @@ mod tests {
     fn nobody_is_sent_outside_after_signing_in() {
         assert_eq!(inside("/admin/preorders/pre_1?x=1"), "/admin/preorders/pre_1?x=1");
         for strange in ["", "https://evil.example", "//evil.example", "/administrator", "/admin\\evil", "/"] {
-            assert_eq!(inside(strange), "/admin/preorders", "{strange}");
+            assert_eq!(inside(strange), "/admin", "{strange}");
         }
     }
 }

@@ -3,34 +3,30 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{signed_in, unavailable};
-use crate::api::admin::{self, Admin, PreorderDetail};
+use super::page;
+use crate::api::admin::{self, Frame, PreorderDetail};
 use crate::domain::preorder::PreorderStatus;
-use crate::ui::components::{AdminLayout, EmptyState, FulfilmentBadge, Instant, PaymentBadge, PreorderTimeline};
+use crate::ui::components::{AdminLayout, EmptyState, FulfilmentBadge, Instant, PaymentBadge, PreorderTimeline, Room};
 use crate::ui::pages::respond_with;
 use crate::ui::text::Text;
 
 #[component]
 pub fn PreorderPage() -> impl IntoView {
     let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
-    let content = Suspend::new(async move {
-        let admin = signed_in();
-        match admin::preorder(&id).await {
-            Ok(Some(preorder)) => story(admin, preorder).into_any(),
-            Ok(None) => missing(admin).into_any(),
-            Err(error) => unavailable("Preorder", admin, &error).into_any(),
-        }
-    });
-    view! { <Suspense fallback=|| ()>{content}</Suspense> }
+    let data = async move { admin::preorder(&id).await };
+    page("Preorder", Room::Preorders, data, |frame, preorder| match preorder {
+        Some(preorder) => story(frame, preorder).into_any(),
+        None => missing(frame).into_any(),
+    })
 }
 
-fn story(admin: Admin, preorder: PreorderDetail) -> AnyView {
+fn story(frame: Frame, preorder: PreorderDetail) -> AnyView {
     let row = &preorder.row;
     let number = row.number.clone();
     let (payment, fulfilment) = (row.payment_status, row.fulfilment_status);
     let side = [money_card(&preorder), order_card(&preorder), buyer_card(&preorder)].collect_view();
     view! {
-        <AdminLayout title=number.clone() admin>
+        <AdminLayout title=number.clone() room=Room::Preorders frame>
             <p class="crumb">
                 <a class="text-link" href="/admin/preorders">"← Preorders"</a>
             </p>
@@ -129,10 +125,10 @@ const fn status_word(status: PreorderStatus) -> &'static str {
     }
 }
 
-fn missing(admin: Admin) -> impl IntoView {
+fn missing(frame: Frame) -> impl IntoView {
     respond_with(http::StatusCode::NOT_FOUND);
     view! {
-        <AdminLayout title="No such preorder" admin>
+        <AdminLayout title="No such preorder" room=Room::Preorders frame>
             <h1>"No such preorder"</h1>
             <div class="card">
                 <EmptyState title="No preorder has this address.">

@@ -2,26 +2,23 @@
 
 use leptos::prelude::*;
 
-use super::{signed_in, unavailable};
-use crate::api::admin::{self, Admin, PreorderPage, PreorderRow};
-use crate::ui::components::{AdminLayout, EmptyState, FulfilmentBadge, Instant, PaymentBadge};
+use super::page;
+use crate::api::admin::{self, Frame, PreorderPage, PreorderRow};
+use crate::ui::components::{AdminLayout, EmptyState, FulfilmentBadge, Instant, PaymentBadge, Room};
 use crate::ui::pages::query;
 
 #[component]
 pub fn PreordersPage() -> impl IntoView {
     let (q, after) = (query("q"), query("after"));
-    let content = Suspend::new(async move {
-        let admin = signed_in();
+    let searched = q.clone();
+    let data = async move {
         let after = (!after.is_empty()).then_some(after.as_str());
-        match admin::list_preorders(&q, after).await {
-            Ok(page) => list(admin, &q, page).into_any(),
-            Err(error) => unavailable("Preorders", admin, &error).into_any(),
-        }
-    });
-    view! { <Suspense fallback=|| ()>{content}</Suspense> }
+        admin::list_preorders(&q, after).await
+    };
+    page("Preorders", Room::Preorders, data, move |frame, page| list(frame, &searched, page))
 }
 
-fn list(admin: Admin, q: &str, page: PreorderPage) -> impl IntoView + use<> {
+fn list(frame: Frame, q: &str, page: PreorderPage) -> impl IntoView + use<> {
     let first_page = first_address(q);
     let body = if page.rows.is_empty() { nothing(q, page.first_page).into_any() } else { table(page.rows).into_any() };
     let older = page.next.map(|cursor| {
@@ -39,7 +36,7 @@ fn list(admin: Admin, q: &str, page: PreorderPage) -> impl IntoView + use<> {
         }
     });
     view! {
-        <AdminLayout title="Preorders" admin q>
+        <AdminLayout title="Preorders" room=Room::Preorders frame q>
             <h1>"Preorders"</h1>
             {searched}
             <section class="card card-flush" aria-label="Preorders">{body}</section>
@@ -98,7 +95,7 @@ fn table(rows: Vec<PreorderRow>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <table class="preorders">
+        <table class="listing">
             <thead>
                 <tr>
                     <th scope="col">"Number"</th>

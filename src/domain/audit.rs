@@ -1,0 +1,86 @@
+//! The acts that the audit log knows, each by its word.
+
+use super::text_enum::text_enum;
+
+text_enum! {
+    pub enum AuditAction {
+        LoggedIn => "logged_in",
+        LoggedOut => "logged_out",
+        LoginFailed => "login_failed",
+        LockedOut => "locked_out",
+        PasswordChanged => "password_changed",
+        TotpEnabled => "totp_enabled",
+        TotpDisabled => "totp_disabled",
+        RecoveryCodeUsed => "recovery_code_used",
+        RecoveryCodesMade => "recovery_codes_made",
+        SessionEnded => "session_ended",
+        AdminCreated => "admin_created",
+        AdminInvited => "admin_invited",
+        InvitationWithdrawn => "invitation_withdrawn",
+        InvitationAccepted => "invitation_accepted",
+        AdminDisabled => "admin_disabled",
+        AdminEnabled => "admin_enabled",
+        RoleChanged => "role_changed",
+        SettingsChanged => "settings_changed",
+        NoteAdded => "note_added",
+        RefundRequested => "refund_requested",
+        PreorderCancelled => "preorder_cancelled",
+        PreorderFulfilled => "preorder_fulfilled",
+        FulfilmentChanged => "fulfilment_changed",
+        AddressChanged => "address_changed",
+        ColorChanged => "color_changed",
+        EventResent => "event_resent",
+        DeliveryRetried => "delivery_retried",
+        DeliveryDiscarded => "delivery_discarded",
+        KindPaused => "kind_paused",
+        KindResumed => "kind_resumed",
+        WebhookReplayed => "webhook_replayed",
+        Exported => "exported",
+        ViewSaved => "view_saved",
+        ViewDeleted => "view_deleted",
+        DifferenceSettled => "difference_settled",
+    }
+}
+
+impl AuditAction {
+    /// In a sentence after a person's name.
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::LoggedIn => "signed in",
+            Self::LoggedOut => "signed out",
+            Self::LoginFailed => "failed to sign in",
+            Self::LockedOut => "was locked out",
+            Self::PasswordChanged => "changed a password",
+            Self::TotpEnabled => "turned codes on",
+            Self::TotpDisabled => "turned codes off",
+            Self::RecoveryCodeUsed => "used a recovery code",
+            Self::RecoveryCodesMade => "made new recovery codes",
+            Self::SessionEnded => "ended a session",
+            Self::AdminCreated => "made an admin",
+            Self::AdminInvited => "invited somebody",
+            Self::InvitationWithdrawn => "withdrew an invitation",
+            Self::InvitationAccepted => "accepted an invitation",
+            Self::AdminDisabled => "disabled somebody",
+            Self::AdminEnabled => "enabled somebody",
+            Self::RoleChanged => "changed a role",
+            Self::SettingsChanged => "changed a setting",
+            Self::NoteAdded => "wrote a note",
+            Self::RefundRequested => "asked for a refund",
+            Self::PreorderCancelled => "cancelled the preorder",
+            Self::PreorderFulfilled => "marked it fulfilled",
+            Self::FulfilmentChanged => "changed the fulfilment",
+            Self::AddressChanged => "changed the shipping address",
+            Self::ColorChanged => "changed the colour",
+            Self::EventResent => "sent an event again",
+            Self::DeliveryRetried => "retried a delivery",
+            Self::DeliveryDiscarded => "discarded a delivery",
+            Self::KindPaused => "paused deliveries",
+            Self::KindResumed => "resumed deliveries",
+            Self::WebhookReplayed => "replayed a webhook",
+            Self::Exported => "exported preorders",
+            Self::ViewSaved => "saved a view",
+            Self::ViewDeleted => "deleted a view",
+            Self::DifferenceSettled => "settled a difference",
+        }
+    }
+}

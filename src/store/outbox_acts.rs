@@ -1,0 +1,99 @@
+//! What a person does to deliveries: start them again, discard the dead, hold a kind back while its provider is down.
+
+use sqlx::FromRow;
+
+use super::{Db, StoreResult, Tx, on_read, on_tx};
+use crate::domain::delivery::{DeliveryKind, DeliveryState};
+use crate::domain::ids::{DeliveryId, PreorderId};
+use crate::domain::timestamp::Timestamp;
+
+/// The row that a person acts on, locked until the transaction ends.
+#[derive(Debug, Clone, FromRow)]
+pub struct Target {
+    pub id: DeliveryId,
+    pub kind: DeliveryKind,
+    pub state: DeliveryState,
+    pub attempts: i64,
+    pub preorder_id: Option<PreorderId>,
+    pub discarded_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+}
+
+macro_rules! select_target {
+    ($rest:literal) => {
+        concat!("SELECT id, kind, state, attempts, preorder_id, discarded_at, last_error FROM outbox WHERE ", $rest)
+    };
+}
+
+pub async fn lock(tx: &mut Tx, id: &DeliveryId) -> StoreResult<Option<Target>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => select_target!("id = $1"),
+        Tx::Postgres(_) => select_target!("id = $1 FOR UPDATE"),
+    };
+    Ok(on_tx!(tx, c => sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
+}
+
+/// The delivery that a key names, locked.
+pub async fn lock_by_key(tx: &mut Tx, dedupe_key: &str) -> StoreResult<Option<Target>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => select_target!("dedupe_key = $1"),
+        Tx::Postgres(_) => select_target!("dedupe_key = $1 FOR UPDATE"),
+    };
+    Ok(on_tx!(tx, c => sqlx::query_as(sql).bind(dedupe_key).fetch_optional(c).await)?)
+}
+
+/// Due again at once, with a schedule that begins anew. Says whether it moved: what runs now is left alone.
+pub async fn restart(tx: &mut Tx, id: &DeliveryId, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "UPDATE outbox SET state = 'pending', run_at = $2, earlier_attempts = attempts, \
+         finished_at = NULL, discarded_at = NULL, discard_reason = NULL WHERE id = $1 AND state <> 'running'";
+    let rows = on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Marks a dead delivery as given up for good. Says whether it was dead, and not discarded before.
+pub async fn discard(tx: &mut Tx, id: &DeliveryId, reason: &str, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "UPDATE outbox SET discarded_at = $2, discard_reason = $3 \
+         WHERE id = $1 AND state = 'dead' AND discarded_at IS NULL";
+    let rows = on_tx!(tx, c => {
+        sqlx::query(SQL).bind(id).bind(now).bind(reason).execute(c).await.map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// A kind that is held back.
+#[derive(Debug, Clone, FromRow)]
+pub struct Pause {
+    pub kind: DeliveryKind,
+    pub reason: String,
+    pub paused_by: String,
+    pub paused_at: Timestamp,
+}
+
+pub async fn pauses(db: &Db) -> StoreResult<Vec<Pause>> {
+    const SQL: &str = "SELECT kind, reason, paused_by, paused_at FROM outbox_pauses ORDER BY kind";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}
+
+/// Says whether it was not paused before.
+pub async fn pause(tx: &mut Tx, pause: &Pause) -> StoreResult<bool> {
+    const SQL: &str = "INSERT INTO outbox_pauses (kind, reason, paused_by, paused_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (kind) DO NOTHING";
+    let rows = on_tx!(tx, c => {
+        sqlx::query(SQL)
+            .bind(pause.kind)
+            .bind(&pause.reason)
+            .bind(&pause.paused_by)
+            .bind(pause.paused_at)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(rows == 1)
+}
+
+/// Says whether it was paused.
+pub async fn resume(tx: &mut Tx, kind: DeliveryKind) -> StoreResult<bool> {
+    const SQL: &str = "DELETE FROM outbox_pauses WHERE kind = $1";
+    let rows = on_tx!(tx, c => sqlx::query(SQL).bind(kind).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
