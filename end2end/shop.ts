@@ -1,6 +1,6 @@
 // A shop for each Playwright worker: the release binary on a free port, a database of its own, the sandbox inside.
 // Tests of one worker run one after the other, so that a fault one of them sets is seen by no other.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,11 @@ import { test as base, expect } from "@playwright/test";
 import pg from "pg";
 
 export { expect };
-export const admin = { email: "ada@rolitt.test", password: "correct horse battery staple" };
+const password = "correct horse battery staple";
+/// The owner whom every shop begins with, and colleagues who are made when a test asks for them (`signInAs`).
+export const admin = { email: "ada@rolitt.test", password };
+export const support = { email: "sam@rolitt.test", password };
+export const viewer = { email: "vera@rolitt.test", password };
 
 export interface ShopOptions {
   database: "sqlite" | "postgres";
@@ -17,6 +21,8 @@ export interface ShopOptions {
 export interface Shop {
   url: string;
   log: string;
+  /// Makes an admin of this role, as a person with a terminal would.
+  hire(email: string, role: "viewer" | "support" | "owner"): void;
 }
 interface Watch {
   /// What the browser's console may complain about in this test, because the test provokes it.
@@ -32,11 +38,19 @@ export const test = base.extend<Watch, ShopOptions & { shop: Shop }>({
       const home = mkdtempSync(join(tmpdir(), "rolitt-shop-"));
       const postgres = database === "postgres" ? await createDatabase() : undefined;
       const port = await freePort();
-      const shop = { url: `http://127.0.0.1:${port}`, log: join(home, "log") };
-      const server = start(home, shop.log, {
+      const settings = {
         DATABASE_URL: postgres?.url ?? `sqlite://${home}/rolitt.db`,
         LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
-      });
+      };
+      const shop = {
+        url: `http://127.0.0.1:${port}`,
+        log: join(home, "log"),
+        hire: (email: string, role: string) => {
+          const env = { PATH: process.env.PATH, HOME: home, ...settings };
+          execFileSync(binary, ["admin", "create", "--email", email, "--role", role], { cwd: home, env, input: password });
+        },
+      };
+      const server = start(home, shop.log, settings);
       try {
         await ready(shop, server);
         await use(shop);
@@ -73,9 +87,10 @@ export const test = base.extend<Watch, ShopOptions & { shop: Shop }>({
   ],
 });
 
+const binary = process.env.ROLITT_BINARY ?? join(import.meta.dirname, "../target/shop/rolitt");
+
 /// The environment is given whole, so that a developer's own Stripe key can't reach the tests, nor its `.env`.
 function start(home: string, log: string, settings: Record<string, string>): ChildProcess {
-  const binary = process.env.ROLITT_BINARY ?? join(import.meta.dirname, "../target/shop/rolitt");
   const server = spawn(binary, ["serve"], {
     cwd: home,
     env: {

@@ -1,6 +1,6 @@
 // What a buyer and the owner do, in their words, so that specs read as stories.
 import { type APIRequestContext, expect, type Page } from "@playwright/test";
-import { admin } from "./shop.ts";
+import { admin, type Shop, support, viewer } from "./shop.ts";
 
 export const cards = {
   pays: "4242 4242 4242 4242",
@@ -62,12 +62,19 @@ export async function thanked(page: Page, expected = "paid"): Promise<string> {
   return number;
 }
 
-export async function signIn(page: Page) {
+export async function signIn(page: Page, who = admin) {
   await page.goto("/admin/login");
-  await page.getByRole("textbox", { name: "E-mail" }).fill(admin.email);
-  await page.getByLabel("Password").fill(admin.password);
+  await page.getByRole("textbox", { name: "E-mail" }).fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((url) => url.pathname.startsWith("/admin") && !url.pathname.startsWith("/admin/login"));
+}
+
+/// As a colleague of this role, who is hired if need be.
+export async function signInAs(page: Page, shop: Shop, role: "viewer" | "support") {
+  const who = { viewer, support }[role];
+  shop.hire(who.email, role);
+  await signIn(page, who);
 }
 
 /// Preorders the list shows for a search.

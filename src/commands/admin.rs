@@ -14,7 +14,7 @@ use crate::workflows::admins::{generated_password, put_admin};
 const SHORTEST: usize = 10;
 
 /// The password is what is piped in; from a terminal, or an empty pipe, one is made and printed.
-pub async fn create(settings: Settings, email: &Email) -> Outcome {
+pub async fn create(settings: Settings, email: &Email, role: Role) -> Outcome {
     let piped = piped_password()?;
     if piped.as_ref().is_some_and(|password| password.chars().count() < SHORTEST) {
         return Err(format!("the password must be {SHORTEST} characters or more"));
@@ -25,7 +25,7 @@ pub async fn create(settings: Settings, email: &Email) -> Outcome {
     let api = settings.needs_sandbox().then(|| sandbox_api(settings.site_addr));
     let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET).map_err(told)?;
     let password = piped.clone().unwrap_or_else(generated_password);
-    let is_new = put_admin(&ctx, email, &password, Role::Owner).await.map_err(told)?;
+    let is_new = put_admin(&ctx, email, &password, role).await.map_err(told)?;
     println!("{} {}", if is_new { "made" } else { "new password for" }, email.as_str());
     if piped.is_none() {
         println!("{password}");

@@ -62,6 +62,9 @@ enum AdminCommand {
     Create {
         #[arg(long)]
         email: String,
+        /// What they may do: `viewer`, `support` or `owner`. An admin who exists keeps their role.
+        #[arg(long, default_value = "owner")]
+        role: String,
     },
 }
 
@@ -116,9 +119,10 @@ async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
         Command::Serve { no_workers } => serve::run(settings, !no_workers).await,
         Command::Work => work::run(settings).await,
         Command::Migrate => migrate::run(&settings).await,
-        Command::Admin { command: AdminCommand::Create { email } } => {
+        Command::Admin { command: AdminCommand::Create { email, role } } => {
             let email = Email::parse(&email).map_err(|problem| Failure::Misuse(format!("--email {problem}")))?;
-            admin::create(settings, &email).await
+            let role = role.parse().map_err(|_| Failure::Misuse("--role is viewer, support or owner".to_owned()))?;
+            admin::create(settings, &email, role).await
         }
         Command::Doctor { json } => doctor::run(settings, json).await,
         Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
