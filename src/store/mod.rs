@@ -8,10 +8,13 @@ pub mod audit;
 pub mod catalog;
 mod columns;
 mod connect;
+pub mod disputes;
 pub mod doctor;
+pub mod ledger;
 pub mod outbox;
 pub mod outbox_acts;
 pub mod preorders;
+pub mod refunds;
 pub mod waiting;
 pub mod webhooks;
 
