@@ -1,7 +1,7 @@
 //! The background's work as one enum: what must still happen because of something already durable. Adding a variant
 //! makes the compiler point at the one `match` in `outbox/`.
 
-use super::ids::{PreorderId, WebhookId};
+use super::ids::{PreorderId, RefundId, WebhookId};
 use super::text_enum::text_enum;
 
 /// A delivery as it stands in `outbox.payload`. It names rows, it does not copy them: what is sent is read when it is
@@ -33,6 +33,11 @@ pub enum Delivery {
     SendSms {
         preorder_id: PreorderId,
     },
+    /// Asks Stripe to give money back.
+    RequestRefund {
+        preorder_id: PreorderId,
+        refund_id: RefundId,
+    },
 }
 
 text_enum! {
@@ -44,6 +49,7 @@ text_enum! {
         FetchPaymentDetails => "fetch_payment_details",
         CloseOpenPages => "close_open_pages",
         SendSms => "send_sms",
+        RequestRefund => "request_refund",
     }
 }
 
@@ -77,6 +83,7 @@ impl Delivery {
             Self::FetchPaymentDetails { .. } => DeliveryKind::FetchPaymentDetails,
             Self::CloseOpenPages { .. } => DeliveryKind::CloseOpenPages,
             Self::SendSms { .. } => DeliveryKind::SendSms,
+            Self::RequestRefund { .. } => DeliveryKind::RequestRefund,
         }
     }
 
@@ -87,7 +94,8 @@ impl Delivery {
             | Self::KlaviyoPreorderSuccess { preorder_id }
             | Self::FetchPaymentDetails { preorder_id }
             | Self::CloseOpenPages { preorder_id }
-            | Self::SendSms { preorder_id } => Some(preorder_id),
+            | Self::SendSms { preorder_id }
+            | Self::RequestRefund { preorder_id, .. } => Some(preorder_id),
             Self::ApplyStripeEvent { .. } => None,
         }
     }
@@ -96,6 +104,7 @@ impl Delivery {
     pub fn dedupe_key(&self) -> String {
         let subject = match self {
             Self::ApplyStripeEvent { webhook_id } => webhook_id.as_str(),
+            Self::RequestRefund { refund_id, .. } => refund_id.as_str(),
             Self::CreateFirebaseUser { preorder_id }
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
@@ -111,7 +120,7 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
-            Self::FetchPaymentDetails | Self::CloseOpenPages => Lane::Stripe,
+            Self::FetchPaymentDetails | Self::CloseOpenPages | Self::RequestRefund => Lane::Stripe,
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

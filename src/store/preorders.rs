@@ -31,6 +31,8 @@ pub struct Preorder {
     pub session_id: Option<String>,
     pub payment_intent_id: Option<String>,
     pub shipping_address: Option<String>,
+    /// Two letters, of the shipping address.
+    pub country: Option<String>,
     pub klaviyo_event_sent_at: Option<Timestamp>,
     pub paid_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -51,7 +53,7 @@ macro_rules! columns {
     () => {
         "id, preorder_number, idempotency_key, email, name, phone, color, locale, marketing_consent, status, \
          payment_status, fulfilment_status, amount_minor, currency, user_id, session_id, payment_intent_id, \
-         shipping_address, klaviyo_event_sent_at, paid_at, created_at, updated_at"
+         shipping_address, country, klaviyo_event_sent_at, paid_at, created_at, updated_at"
     };
 }
 
@@ -132,11 +134,12 @@ pub struct Settled<'a> {
     pub session_id: Option<&'a str>,
     pub payment_intent_id: Option<&'a str>,
     pub shipping_address: Option<&'a str>,
+    pub country: Option<&'a str>,
 }
 
 pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE preorders SET status = $2, payment_status = $3, paid_at = $4, idempotency_key = $5, \
-         session_id = $6, payment_intent_id = $7, shipping_address = $8, updated_at = $9 WHERE id = $1";
+         session_id = $6, payment_intent_id = $7, shipping_address = $8, country = $9, updated_at = $10 WHERE id = $1";
     on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(id)
@@ -147,6 +150,7 @@ pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: T
             .bind(to.session_id)
             .bind(to.payment_intent_id)
             .bind(to.shipping_address)
+            .bind(to.country)
             .bind(now)
             .execute(c)
             .await

@@ -15,6 +15,8 @@ mod http_client;
 mod outages;
 mod program;
 mod purchase;
+mod refunds;
+mod returned_money;
 mod settlement;
 mod store;
 mod webhooks;

@@ -35,6 +35,9 @@ pub enum WorkflowError {
     /// Somebody without the right to do it.
     #[error("this needs another role")]
     Forbidden,
+    /// Somebody may do it, but not to this extent.
+    #[error("{0}")]
+    NeedsOwner(String),
     /// What was asked for can't be done, in words for whoever asked; `field` names the form's field.
     #[error("{message}")]
     Refused { field: &'static str, code: &'static str, message: String },

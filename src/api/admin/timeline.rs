@@ -170,6 +170,7 @@ const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::FetchPaymentDetails => ("Payment details from Stripe", "fetched"),
         DeliveryKind::CloseOpenPages => ("Other payment pages", "closed"),
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
+        DeliveryKind::RequestRefund => ("Refund at Stripe", "asked for"),
     }
 }
 

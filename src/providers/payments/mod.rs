@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use super::ProviderError;
 use crate::domain::money::Money;
 use crate::domain::payment::PaymentFact;
+use crate::domain::refund::{RefundFact, RefundReason};
 use crate::domain::timestamp::Timestamp;
 
 /// What a payment page is made of. The same attempt must always give the same values: providers compare a repeated
@@ -44,6 +45,18 @@ pub struct Session {
     pub fact: PaymentFact,
 }
 
+/// Money that is to go back.
+#[derive(Debug, Clone)]
+pub struct NewRefund {
+    pub refund_id: String,
+    pub preorder_id: String,
+    pub payment_intent_id: String,
+    pub amount: Money,
+    pub reason: Option<RefundReason>,
+    /// Stored before the call.
+    pub idempotency_key: String,
+}
+
 /// Every call is bounded in time (10 s) and made once: whether to repeat it is the workflow's to say.
 pub trait PaymentProvider: Send + Sync {
     fn name(&self) -> &'static str;
@@ -53,6 +66,10 @@ pub trait PaymentProvider: Send + Sync {
     /// Closes an open page, so that nobody can pay on it any more.
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
     fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>>;
+    /// Gives money back, or gives the refund that this idempotency key made before.
+    fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>>;
+    /// All refunds of a payment.
+    fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>>;
     /// What the provider's own catalogue asks for a colour, if the colour has a price there.
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>>;
     /// Whether the provider lets us in.

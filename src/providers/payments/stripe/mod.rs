@@ -2,6 +2,7 @@
 
 pub mod event;
 mod map;
+mod returned;
 pub mod signature;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,13 @@ use stripe_checkout::checkout_session::{
     RetrieveCheckoutSession,
 };
 use stripe_core::payment_intent::RetrievePaymentIntent;
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{ListedPrice, NewSession, PaymentProvider, Session};
+use super::{ListedPrice, NewRefund, NewSession, PaymentProvider, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
+use crate::domain::refund::{RefundFact, RefundReason};
 use crate::providers::{ProviderError, TIMEOUT, use_ring};
 
 pub const NAME: &str = "stripe";
@@ -144,6 +147,28 @@ impl Stripe {
     }
 }
 
+impl Stripe {
+    async fn refund(&self, new: &NewRefund) -> Result<RefundFact, ProviderError> {
+        let key = IdempotencyKey::new(&new.idempotency_key).map_err(|e| ProviderError::Permanent(e.to_string()))?;
+        let metadata: HashMap<String, String> = HashMap::from([
+            ("preorder_id".into(), new.preorder_id.clone()),
+            ("refund_id".into(), new.refund_id.clone()),
+        ]);
+        let mut request =
+            CreateRefund::new().payment_intent(&new.payment_intent_id).amount(new.amount.minor).metadata(metadata);
+        if let Some(reason) = new.reason {
+            request = request.reason(match reason {
+                RefundReason::RequestedByCustomer => CreateRefundReason::RequestedByCustomer,
+                RefundReason::Duplicate => CreateRefundReason::Duplicate,
+                RefundReason::Fraudulent => CreateRefundReason::Fraudulent,
+            });
+        }
+        let idempotent = RequestStrategy::Idempotent(key);
+        let made = request.customize().request_strategy(idempotent).send(&self.client).await.map_err(error)?;
+        returned::of_object(&made).ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
+    }
+}
+
 impl PaymentProvider for Stripe {
     fn name(&self) -> &'static str {
         NAME
@@ -175,6 +200,20 @@ impl PaymentProvider for Stripe {
             let expand = vec!["latest_charge".to_owned()];
             let intent = RetrievePaymentIntent::new(id).expand(expand).send(&self.client).await.map_err(error)?;
             Ok(map::intent(&intent))
+        }
+        .boxed()
+    }
+
+    fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>> {
+        self.refund(new).boxed()
+    }
+
+    fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>> {
+        async move {
+            // A payment has a few; a hundred is a page.
+            let list = ListRefund::new().payment_intent(payment_intent).limit(100);
+            let list = list.send(&self.client).await.map_err(error)?;
+            Ok(list.data.iter().filter_map(returned::of_object).collect())
         }
         .boxed()
     }
