@@ -73,7 +73,8 @@ impl Parts {
             DeliveryKind::ApplyStripeEvent
             | DeliveryKind::FetchPaymentDetails
             | DeliveryKind::CloseOpenPages
-            | DeliveryKind::RequestRefund => true,
+            | DeliveryKind::RequestRefund
+            | DeliveryKind::CheckOverduePayments => true,
             DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
             DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
             DeliveryKind::SendSms => self.sms.is_some(),

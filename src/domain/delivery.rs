@@ -38,6 +38,10 @@ pub enum Delivery {
         preorder_id: PreorderId,
         refund_id: RefundId,
     },
+    /// Asks Stripe about payments that should have ended by now; one round in a span of time.
+    CheckOverduePayments {
+        round: i64,
+    },
 }
 
 text_enum! {
@@ -50,6 +54,7 @@ text_enum! {
         CloseOpenPages => "close_open_pages",
         SendSms => "send_sms",
         RequestRefund => "request_refund",
+        CheckOverduePayments => "check_overdue_payments",
     }
 }
 
@@ -84,6 +89,7 @@ impl Delivery {
             Self::CloseOpenPages { .. } => DeliveryKind::CloseOpenPages,
             Self::SendSms { .. } => DeliveryKind::SendSms,
             Self::RequestRefund { .. } => DeliveryKind::RequestRefund,
+            Self::CheckOverduePayments { .. } => DeliveryKind::CheckOverduePayments,
         }
     }
 
@@ -96,13 +102,14 @@ impl Delivery {
             | Self::CloseOpenPages { preorder_id }
             | Self::SendSms { preorder_id }
             | Self::RequestRefund { preorder_id, .. } => Some(preorder_id),
-            Self::ApplyStripeEvent { .. } => None,
+            Self::ApplyStripeEvent { .. } | Self::CheckOverduePayments { .. } => None,
         }
     }
 
     /// One delivery of a kind for one thing, ever: the second insert is dropped by the unique index.
     pub fn dedupe_key(&self) -> String {
         let subject = match self {
+            Self::CheckOverduePayments { round } => return format!("{}:{round}", self.kind()),
             Self::ApplyStripeEvent { webhook_id } => webhook_id.as_str(),
             Self::RequestRefund { refund_id, .. } => refund_id.as_str(),
             Self::CreateFirebaseUser { preorder_id }
@@ -120,7 +127,9 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
-            Self::FetchPaymentDetails | Self::CloseOpenPages | Self::RequestRefund => Lane::Stripe,
+            Self::FetchPaymentDetails | Self::CloseOpenPages | Self::RequestRefund | Self::CheckOverduePayments => {
+                Lane::Stripe
+            }
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

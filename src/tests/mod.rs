@@ -15,6 +15,7 @@ mod http_client;
 mod outages;
 mod program;
 mod purchase;
+mod reconcile;
 mod refunds;
 mod returned_money;
 mod settlement;

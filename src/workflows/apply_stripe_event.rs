@@ -31,13 +31,11 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
             refunds_of(ctx, &payment_intent_id, preorder_id.as_deref()).await?
         }
     };
-    match owner(ctx, &facts).await? {
-        Some(owner) => apply(ctx, id, &owner, &facts).await,
-        None => {
-            mark(ctx, id, WebhookStatus::Ignored, Some(OF_NOBODY)).await?;
-            Ok(OF_NOBODY.to_owned())
-        }
+    if let Some(owner) = owner(ctx, &facts).await? {
+        return apply(ctx, id, &owner, &facts).await;
     }
+    mark(ctx, id, WebhookStatus::Ignored, Some(OF_NOBODY)).await?;
+    Ok(OF_NOBODY.to_owned())
 }
 
 /// What Stripe says of a payment's refunds, each under the preorder that the event named.

@@ -171,19 +171,18 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     } else {
         None
     };
-    let answer = match found {
-        Some(fact) => Ok(fact),
-        None => {
-            let new = NewRefund {
-                refund_id: refund.id.to_string(),
-                preorder_id: refund.preorder_id.to_string(),
-                payment_intent_id: intent,
-                amount: refund.amount(),
-                reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
-                idempotency_key: refund.idempotency_key.clone(),
-            };
-            provider.create_refund(&new).await
-        }
+    let answer = if let Some(fact) = found {
+        Ok(fact)
+    } else {
+        let new = NewRefund {
+            refund_id: refund.id.to_string(),
+            preorder_id: refund.preorder_id.to_string(),
+            payment_intent_id: intent,
+            amount: refund.amount(),
+            reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
+            idempotency_key: refund.idempotency_key.clone(),
+        };
+        provider.create_refund(&new).await
     };
     match answer {
         Ok(mut fact) => {

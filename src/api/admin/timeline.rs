@@ -171,6 +171,7 @@ const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::CloseOpenPages => ("Other payment pages", "closed"),
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
         DeliveryKind::RequestRefund => ("Refund at Stripe", "asked for"),
+        DeliveryKind::CheckOverduePayments => ("Overdue payments", "asked about"),
     }
 }
 

@@ -61,7 +61,7 @@ pub fn read(body: &str) -> Reading {
     read.unwrap_or_else(Reading::Odd)
 }
 
-fn is_known(kind: &str) -> bool {
+pub fn is_known(kind: &str) -> bool {
     let dispute = kind.starts_with("charge.dispute.");
     dispute
         || matches!(
@@ -132,7 +132,7 @@ pub(super) fn reference(object: &Value, key: &str) -> Option<String> {
     value.as_str().or_else(|| text(value, "/id")).map(str::to_owned)
 }
 
-fn decline(object: &Value) -> Option<Decline> {
+pub(super) fn decline(object: &Value) -> Option<Decline> {
     let error = object.get("last_payment_error").filter(|error| error.is_object())?;
     let code = text(error, "/decline_code").or_else(|| text(error, "/code")).unwrap_or("unknown");
     Some(Decline { code: code.to_owned(), message: text(error, "/message").unwrap_or_default().to_owned() })
@@ -146,7 +146,7 @@ fn card(object: &Value) -> Option<Card> {
 }
 
 /// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`.
-fn shipping(object: &Value) -> (Option<String>, Option<String>) {
+pub(super) fn shipping(object: &Value) -> (Option<String>, Option<String>) {
     let details = object
         .pointer("/collected_information/shipping_details")
         .filter(|d| d.is_object())

@@ -4,6 +4,7 @@ pub mod event;
 mod map;
 mod returned;
 pub mod signature;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,10 +21,11 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{ListedPrice, NewRefund, NewSession, PaymentProvider, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
+use crate::domain::timestamp::Timestamp;
 use crate::providers::{ProviderError, TIMEOUT, use_ring};
 
 pub const NAME: &str = "stripe";
@@ -63,6 +65,7 @@ const SHIPS_TO: &[Country] = &[
 
 pub struct Stripe {
     client: Client,
+    lists: walk::Lists,
     product_id: Option<String>,
     /// Colour id → price id.
     prices: BTreeMap<String, String>,
@@ -85,7 +88,7 @@ impl Stripe {
             builder = builder.url(format!("{}/", base.trim_end_matches('/')));
         }
         let client = builder.build().map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
-        Ok(Self { client, product_id, prices, prices_currency })
+        Ok(Self { client, lists: walk::Lists::new(settings)?, product_id, prices, prices_currency })
     }
 
     fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
@@ -216,6 +219,15 @@ impl PaymentProvider for Stripe {
             Ok(list.data.iter().filter_map(returned::of_object).collect())
         }
         .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        what: Listed,
+        since: Timestamp,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page, ProviderError>> {
+        self.lists.page(what, since, after).boxed()
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
