@@ -2,6 +2,7 @@
 //! that wakes the outbox.
 
 mod asked;
+pub mod breaker;
 mod build;
 mod shop;
 
@@ -36,6 +37,7 @@ pub struct Parts {
     pub firebase: Option<Firebase>,
     pub sms: Option<Twilio>,
     pub bell: Bell,
+    pub breakers: breaker::Breakers,
     /// What Stripe redirects back to, without a slash at the end.
     pub public_base_url: String,
     /// Whose signature an event may bear.

@@ -1,6 +1,6 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
-use super::{Bell, Context, Parts, asked, shop};
+use super::{Bell, Context, Parts, asked, breaker, shop};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -61,6 +61,7 @@ impl Context {
             firebase: firebase.map(Firebase::new).transpose()?,
             sms: twilio.map(Twilio::new).transpose()?,
             bell: Bell::default(),
+            breakers: breaker::Breakers::default(),
             public_base_url,
             webhook_secrets,
             asked: asked::Asked::default(),
