@@ -4,6 +4,7 @@
 mod asked;
 pub mod breaker;
 mod build;
+mod pace;
 mod shop;
 
 use std::ops::Deref;

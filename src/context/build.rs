@@ -1,5 +1,6 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
+use super::pace::SharedPace;
 use super::{Bell, Context, Parts, asked, breaker, shop};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
@@ -7,7 +8,8 @@ use crate::domain::money::Currency;
 use crate::providers::ProviderError;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
-use crate::providers::payments::{Registry, stripe::Stripe};
+use crate::providers::payments::paced::Paced;
+use crate::providers::payments::{PaymentProvider, Registry, stripe::Stripe};
 use crate::providers::twilio::Twilio;
 use crate::store::{Db, StoreError};
 use std::sync::Arc;
@@ -51,12 +53,19 @@ impl Context {
         }
         // The first currency of the seeded catalogue.
         let prices_currency = Currency::Usd.as_str().to_owned();
+        let per_second = stripe.requests_per_second;
         let stripe =
             Stripe::new(&stripe, settings.stripe_product_id.clone(), settings.color_prices.clone(), prices_currency)?;
+        let stripe: Box<dyn PaymentProvider> = match per_second {
+            Some(per_second) => {
+                Box::new(Paced::new(Box::new(stripe), Box::new(SharedPace::new(db.clone(), per_second))))
+            }
+            None => Box::new(stripe),
+        };
         Ok(Self(Arc::new(Parts {
             db,
             clock,
-            payments: Registry::new(Box::new(stripe)),
+            payments: Registry::new(stripe),
             klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
             firebase: firebase.map(Firebase::new).transpose()?,
             sms: twilio.map(Twilio::new).transpose()?,
@@ -72,7 +81,11 @@ impl Context {
 }
 
 fn stand_in_stripe(base: &str) -> StripeSettings {
-    StripeSettings { secret_key: "sk_test_sandbox".to_owned(), api_base: Some(base.to_owned()) }
+    StripeSettings {
+        secret_key: "sk_test_sandbox".to_owned(),
+        api_base: Some(base.to_owned()),
+        requests_per_second: None,
+    }
 }
 
 fn stand_in_klaviyo(base: &str) -> KlaviyoSettings {

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod ledger;
 pub mod outbox;
 pub mod outbox_acts;
+pub mod pace;
 pub mod preorders;
 pub mod refunds;
 pub mod settings;

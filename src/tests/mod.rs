@@ -13,6 +13,7 @@ mod deliveries;
 mod forms;
 mod http_client;
 mod outages;
+mod pace;
 mod program;
 mod purchase;
 mod reconcile;
