@@ -8,6 +8,7 @@ mod calendar;
 mod dice;
 mod events;
 mod fate;
+mod ledger;
 mod person;
 mod places;
 mod scene;
@@ -18,8 +19,9 @@ mod till;
 use tokio::sync::mpsc;
 
 use crate::domain::timestamp::Timestamp;
-use crate::store::bulk::{Filling, has_preorders};
+use crate::store::bulk::has_preorders;
 use crate::store::bulk_rows::Batch;
+use crate::store::filling::Filling;
 use crate::store::{Db, StoreResult, catalog};
 
 pub use person::MOST_PEOPLE;
@@ -39,11 +41,14 @@ pub type Made = Vec<(&'static str, u64)>;
 
 /// Preorders in a batch: enough for the database to be quick, few enough to keep in memory.
 const BATCH: u64 = 10_000;
+/// From so many on, indexes are made at the end.
+const LARGE: u64 = 50_000;
 
 /// Fills the database; `told` hears how many preorders are in it after each batch.
 pub async fn fill(db: &Db, plan: Plan, told: impl Fn(u64)) -> StoreResult<Made> {
     let catalog = catalog::load(db).await?;
-    let mut filling = Filling::begin(db, !has_preorders(db).await?).await?;
+    let (empty, large) = (!has_preorders(db).await?, plan.preorders >= LARGE);
+    let mut filling = Filling::begin(db, empty, large).await?;
     // Made on one core while the other writes.
     let (ready, mut batches) = mpsc::channel(2);
     tokio::task::spawn_blocking(move || {
@@ -77,5 +82,7 @@ fn make(scene: &scene::Scene, days: u32, take: impl Fn(Batch) -> bool) {
             return;
         }
     }
-    take(batch);
+    if !batch.is_empty() {
+        take(batch);
+    }
 }

@@ -6,13 +6,13 @@ use super::events::{self, Payment};
 use super::fate::After;
 use super::story::Telling;
 use crate::domain::delivery::Delivery;
-use crate::domain::ids::{AttemptId, LedgerId};
+use crate::domain::ids::AttemptId;
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::AttemptOutcome;
 use crate::domain::refund::LedgerKind;
 use crate::domain::timestamp::Timestamp;
 use crate::providers::payments::stripe::NAME;
-use crate::store::bulk_rows::{AttemptRow, LedgerRow};
+use crate::store::bulk_rows::AttemptRow;
 use crate::store::webhooks::WebhookStatus;
 
 const PAGE_LASTS: Duration = Duration::from_hours(24);
@@ -229,30 +229,5 @@ impl Telling<'_> {
             let sms = Delivery::SendSms { preorder_id: self.id() };
             self.deliver(&sms, at);
         }
-    }
-
-    pub fn enter(
-        &mut self,
-        attempt: &AttemptRow,
-        kind: LedgerKind,
-        amount_minor: i64,
-        reference: String,
-        occurred_at: Timestamp,
-        recorded_at: Timestamp,
-    ) {
-        let capture = kind == LedgerKind::Capture;
-        let subject = if capture { attempt.id.as_str() } else { reference.as_str() };
-        self.batch.payments_ledger.push(LedgerRow {
-            id: format!("{}{}", LedgerId::PREFIX, self.dice.unique(recorded_at)),
-            preorder_id: self.preorder.id.clone(),
-            attempt_id: Some(attempt.id.clone()),
-            kind: kind.as_str(),
-            amount_minor,
-            currency: attempt.currency,
-            dedupe_key: format!("{kind}:{subject}"),
-            reference,
-            occurred_at,
-            recorded_at,
-        });
     }
 }

@@ -1,6 +1,5 @@
 //! Rows by the hundred thousand, for `rolitt demo`: PostgreSQL takes them by `COPY` in its binary form, SQLite by
 //! statements of many rows. Columns are named one by one, so that those that this list does not know get their default.
-//! A batch is one transaction: it is there whole, or not at all.
 
 use sqlx::encode::IsNull;
 use sqlx::sqlite::SqliteArguments;
@@ -8,8 +7,6 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, PgConnection, Sqlite, SqliteConnect
 
 use super::{Db, StoreError, StoreResult, on_read};
 use crate::domain::timestamp::Timestamp;
-
-pub use super::bulk_rows::Batch;
 
 /// SQLite's statements: long enough to be quick, short enough to be kept prepared.
 pub(super) const ROWS_IN_A_STATEMENT: usize = 64;
@@ -132,76 +129,6 @@ pub(super) async fn insert<R: Row>(connection: &mut SqliteConnection, rows: Vec<
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// A connection of its own, that is quick rather than durable until [`Filling::finish`].
-pub enum Filling {
-    Sqlite(Box<SqliteConnection>),
-    Postgres(Box<PgConnection>),
-}
-
-impl Filling {
-    /// `empty`: there is nothing in the database whose loss would matter.
-    pub async fn begin(db: &Db, empty: bool) -> StoreResult<Self> {
-        Ok(match db {
-            Db::Sqlite(db) => {
-                let mut connection = db.write.acquire().await?.detach();
-                // The cache holds the ends of all indexes; 512 MiB.
-                sqlx::raw_sql("PRAGMA cache_size = -524288; PRAGMA temp_store = MEMORY")
-                    .execute(&mut connection)
-                    .await?;
-                if empty {
-                    // A power cut costs a demonstration. A crash of this process costs nothing.
-                    sqlx::raw_sql("PRAGMA synchronous = OFF").execute(&mut connection).await?;
-                }
-                Self::Sqlite(Box::new(connection))
-            }
-            Db::Postgres(pool) => {
-                let mut connection = pool.acquire().await?.detach();
-                // Batches stay whole; a power cut may cost the last ones.
-                sqlx::raw_sql("SET synchronous_commit = off").execute(&mut connection).await?;
-                Self::Postgres(Box::new(connection))
-            }
-        })
-    }
-
-    /// Everything at once, or nothing.
-    pub async fn write(&mut self, batch: Batch) -> StoreResult<()> {
-        match self {
-            Self::Sqlite(connection) => {
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut **connection).await?;
-                batch.insert(connection).await?;
-                sqlx::raw_sql("COMMIT").execute(&mut **connection).await?;
-            }
-            Self::Postgres(connection) => {
-                sqlx::raw_sql("BEGIN").execute(&mut **connection).await?;
-                batch.copy_in(connection).await?;
-                sqlx::raw_sql("COMMIT").execute(&mut **connection).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Everything on the disk, and the planner told what there is.
-    pub async fn finish(self) -> StoreResult<()> {
-        // SQLite looks at a part of each index; PostgreSQL samples anyway, and its index-only scans wait for VACUUM.
-        const SQLITE: &str = "PRAGMA synchronous = FULL; PRAGMA analysis_limit = 4000; ANALYZE; \
-             PRAGMA wal_checkpoint(TRUNCATE)";
-        match self {
-            Self::Sqlite(mut connection) => {
-                sqlx::raw_sql(SQLITE).execute(&mut *connection).await?;
-                sqlx::Connection::close(*connection).await?;
-            }
-            Self::Postgres(mut connection) => {
-                for table in Batch::TABLES {
-                    let sql = AssertSqlSafe(format!("VACUUM (ANALYZE) {table}"));
-                    sqlx::raw_sql(sql).execute(&mut *connection).await?;
-                }
-                sqlx::Connection::close(*connection).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether there is any preorder.

@@ -45,6 +45,10 @@ macro_rules! rows {
                 vec![$(self.$table.len()),+]
             }
 
+            pub fn is_empty(&self) -> bool {
+                self.counts().iter().all(|count| *count == 0)
+            }
+
             pub(super) async fn copy_in(self, connection: &mut PgConnection) -> StoreResult<()> {
                 $(copy_in(connection, self.$table).await?;)+
                 Ok(())

@@ -11,6 +11,7 @@ pub mod catalog;
 mod columns;
 mod connect;
 pub mod doctor;
+pub mod filling;
 pub mod outbox;
 pub mod outbox_acts;
 pub mod preorders;

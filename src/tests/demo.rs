@@ -14,6 +14,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::Db;
 use crate::store::bulk_rows::Batch;
+use crate::store::filling::Filling;
 
 const UNTIL: &str = "2026-11-01";
 const PLAN: Plan = Plan { preorders: 400, seed: 1, days: 365, until: Timestamp::from_seconds(1_793_491_200) };
@@ -219,6 +220,24 @@ async fn what_providers_are_said_to_have_sent_is_read_like_what_they_send() {
     for detail in db.texts("SELECT detail FROM audit_log").await {
         assert!(serde_json::from_str::<serde_json::Value>(&detail).is_ok_and(|detail| detail.is_object()), "{detail}");
     }
+    db.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_that_were_put_aside_are_all_there_again_whether_it_ended_well_or_broke_off() {
+    const INDEXES: &str = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1";
+    let database = TestDatabase::create(Kind::Postgres).await;
+    let db = database.open().await;
+    let before = db.texts(INDEXES).await;
+    assert!(before.len() > 20, "{before:?}");
+    let broken_off = Filling::begin(&db, true, true).await.unwrap();
+    let Filling::Postgres { indexes, .. } = &broken_off else { panic!("not PostgreSQL") };
+    assert!(indexes.len() > 10 && indexes.iter().all(|index| !index.contains("UNIQUE")), "{indexes:?}");
+    drop(broken_off);
+    assert_eq!(db.texts(INDEXES).await, before);
+    Filling::begin(&db, true, true).await.unwrap().finish().await.unwrap();
+    assert_eq!(db.texts(INDEXES).await, before);
     db.close().await;
     database.remove().await;
 }
