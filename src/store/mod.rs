@@ -5,11 +5,14 @@
 pub mod admins;
 pub mod attempts;
 pub mod audit;
+pub mod bulk;
+pub mod bulk_rows;
 pub mod catalog;
 mod columns;
 mod connect;
 pub mod disputes;
 pub mod doctor;
+pub mod filling;
 pub mod ledger;
 pub mod outbox;
 pub mod outbox_acts;
@@ -173,6 +176,12 @@ impl Db {
     pub async fn count(&self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         on_read!(self, c => sqlx::query_scalar::<_, i64>(sql).fetch_one(c).await).unwrap()
+    }
+
+    /// A text a row.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        on_read!(self, c => sqlx::query_scalar::<_, String>(sql).fetch_all(c).await).unwrap()
     }
 
     pub async fn text(&self, sql: &str) -> Option<String> {

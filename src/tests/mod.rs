@@ -10,6 +10,7 @@ mod commands;
 mod crash;
 mod database;
 mod deliveries;
+mod demo;
 mod forms;
 mod http_client;
 mod outages;
