@@ -10,6 +10,7 @@ use crate::domain::audit::AuditAction;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{PreorderId, PreorderNumber};
 use crate::domain::preorder::{AttemptOutcome, FulfilmentStatus, PaymentStatus, PreorderStatus, Progress};
+use crate::domain::refund::Returned;
 use crate::domain::timestamp::Timestamp;
 use crate::store::bulk_rows::{Batch, PreorderRow};
 
@@ -160,7 +161,7 @@ impl Telling<'_> {
 
     /// The badges, from what happened.
     fn end(&mut self, fate: Fate) {
-        let mut progress = Progress::NEW.begin_processing().after_attempts(&self.outcomes);
+        let mut progress = Progress::NEW.begin_processing().after(&self.outcomes, Returned::default());
         if fate == Fate::Cancelled {
             self.cancel(&mut progress);
         }

@@ -8,6 +8,7 @@ use super::database::{Kind, TestDatabase};
 use super::program::run_to_end;
 use crate::demo::{Plan, fill};
 use crate::domain::delivery::Delivery;
+use crate::domain::payment::Fact;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
 use crate::domain::refund::{DisputeState, LedgerKind, RefundState};
 use crate::domain::timestamp::Timestamp;
@@ -204,7 +205,7 @@ async fn what_providers_are_said_to_have_sent_is_read_like_what_they_send() {
     {
         let (status, raw) = row.split_once(' ').unwrap();
         match (status, event::read(raw)) {
-            ("success", Reading::Fact(fact)) => {
+            ("success", Reading::Fact(Fact::Payment(fact))) => {
                 let state = &attempts[&fact.attempt_id.unwrap()];
                 let known = state.parse::<crate::domain::payment::AttemptState>().unwrap();
                 assert_eq!(known.join(fact.outcome), known, "an event knows more than its attempt: {raw}");
