@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod outbox;
 pub mod outbox_acts;
 pub mod preorders;
+pub mod settings;
 pub mod waiting;
 pub mod webhooks;
 
