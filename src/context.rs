@@ -4,6 +4,7 @@
 mod asked;
 mod build;
 mod shop;
+mod strangers;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Parts {
     pub webhook_secrets: Vec<String>,
     /// Which payments Stripe was asked about just now.
     pub asked: asked::Asked,
+    /// Addresses that somebody tries to sign in with and that are nobody's.
+    pub strangers: strangers::Strangers,
     shop: shop::Cache,
 }
 

@@ -1,6 +1,6 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
-use super::{Bell, Context, Parts, asked, shop};
+use super::{Bell, Context, Parts, asked, shop, strangers};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -64,6 +64,7 @@ impl Context {
             public_base_url,
             webhook_secrets,
             asked: asked::Asked::default(),
+            strangers: strangers::Strangers::default(),
             shop: shop::Cache::default(),
             settings,
         })))

@@ -10,6 +10,7 @@ pub mod find_order;
 pub mod initiate_preorder;
 pub mod receive_webhook;
 pub mod refresh_payment;
+pub mod settings;
 pub mod settle_payment;
 pub mod start_checkout;
 
@@ -31,6 +32,9 @@ pub enum WorkflowError {
     SoldOut,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// Too many wrong passwords or codes: no other is heard for so long.
+    #[error("too many attempts")]
+    Locked { rest: std::time::Duration },
     /// Somebody without the right to do it.
     #[error("this needs another role")]
     Forbidden,
