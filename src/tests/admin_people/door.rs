@@ -88,7 +88,7 @@ on_both! {
         let half = half_way(app).await;
         assert_eq!(code_of(&enter(app, &half, &codes[0]).await), "wrong_code", "it opens twice");
         assert!(app.get_as(&cookie, "/admin/account").await.body.contains("9 recovery codes are left"));
-        app.advance(Duration::from_secs(60));
+        app.advance(Duration::from_mins(1));
         let renewed = app.post_as(&cookie, "/api/admin/make_recovery_codes", &[("code", &code(app, &phone))]).await;
         assert_eq!(renewed.status, 303, "{}", renewed.body);
         let half = half_way(app).await;
@@ -98,7 +98,7 @@ on_both! {
     async fn codes_are_turned_off_with_both_keys_or_by_an_owner(app: TestApp) {
         let owner = app.sign_in_as(Role::Owner).await;
         let (phone, codes) = turn_codes_on(app, &owner).await;
-        app.advance(Duration::from_secs(60));
+        app.advance(Duration::from_mins(1));
         let off = async |password: &str, code: &str| app.post_as(&owner, "/api/admin/disable_totp", &[("password", password), ("code", code)]).await;
         assert_eq!(code_of(&off("wrong", &code(app, &phone)).await), "wrong_password");
         assert_eq!(code_of(&off(ADMIN.1, "000000").await), "wrong_code");

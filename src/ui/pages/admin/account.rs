@@ -85,7 +85,7 @@ fn codes_begun(secret: &str, address: &str, flash: Option<&Flash>) -> AnyView {
     let picture = qr(address)
         .map(|svg| view! { <div class="qr" role="img" aria-label="QR code for your app" inner_html=svg></div> });
     view! {
-        <ol class="steps">
+        <ol class="totp-steps">
             <li>
                 <p>"Scan this with an app such as Google Authenticator, Aegis or 1Password, or type the letters into it."</p>
                 {picture}

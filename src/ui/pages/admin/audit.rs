@@ -58,7 +58,7 @@ fn filters(asked: &AuditQuery) -> AnyView {
                 </select>
             </div>
             <div class="control">
-                <label for="about">"Preorder number or what else"</label>
+                <label for="about">"Preorder number or id"</label>
                 <input id="about" name="about" value=asked.about.clone() maxlength="254" autocomplete="off" />
             </div>
             <div class="control">

@@ -52,7 +52,7 @@ fn welcome(invitation: InvitationView, token: String, flash: &Flash) -> impl Int
                     maxlength=1024
                 />
                 <button type="submit" class="button">"Make my account"</button>
-                <p class="hint">"The invitation opens until " <Instant at=invitation.expires_at /> "."</p>
+                <p class="hint">"Good until " <Instant at=invitation.expires_at /> "."</p>
             </form>
         </Door>
         <script src="/times.js" defer></script>
