@@ -6,6 +6,7 @@ pub mod breaker;
 mod build;
 mod pace;
 mod shop;
+mod strangers;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub webhook_secrets: Vec<String>,
     /// Which payments Stripe was asked about just now.
     pub asked: asked::Asked,
+    /// Addresses that somebody tries to sign in with and that are nobody's.
+    pub strangers: strangers::Strangers,
     shop: shop::Cache,
 }
 

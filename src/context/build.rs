@@ -1,7 +1,7 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
 use super::pace::SharedPace;
-use super::{Bell, Context, Parts, asked, breaker, shop};
+use super::{Bell, Context, Parts, asked, breaker, shop, strangers};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -74,6 +74,7 @@ impl Context {
             public_base_url,
             webhook_secrets,
             asked: asked::Asked::default(),
+            strangers: strangers::Strangers::default(),
             shop: shop::Cache::default(),
             settings,
         })))

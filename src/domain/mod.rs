@@ -3,13 +3,16 @@
 
 pub mod access;
 pub mod audit;
+pub mod browser;
 pub mod catalog;
 pub mod contact;
 pub mod delivery;
 pub mod ids;
 pub mod locale;
+pub mod lockout;
 pub mod masking;
 pub mod money;
+pub mod password;
 pub mod payment;
 pub mod preorder;
 pub mod refund;

@@ -9,7 +9,28 @@ use super::on_both;
 use crate::domain::access::{Right, Role};
 
 /// Server functions: the right that each asks for. `None`: open to everybody.
-const FUNCTIONS: &[(&str, Option<Right>)] = &[("/api/admin/login", None), ("/api/admin/logout", None)];
+const FUNCTIONS: &[(&str, Option<Right>)] = &[
+    ("/api/admin/accept_invitation", None),
+    ("/api/admin/begin_totp", Some(Right::See)),
+    ("/api/admin/cancel_totp", Some(Right::See)),
+    ("/api/admin/change_password", Some(Right::See)),
+    ("/api/admin/change_role", Some(Right::Manage)),
+    ("/api/admin/confirm_totp", Some(Right::See)),
+    ("/api/admin/disable_admin", Some(Right::Manage)),
+    ("/api/admin/disable_totp", Some(Right::See)),
+    ("/api/admin/enable_admin", Some(Right::Manage)),
+    ("/api/admin/end_other_sessions", Some(Right::See)),
+    ("/api/admin/end_session", Some(Right::See)),
+    ("/api/admin/end_sessions_of", Some(Right::Manage)),
+    ("/api/admin/enter_code", None),
+    ("/api/admin/invite", Some(Right::Manage)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/make_recovery_codes", Some(Right::See)),
+    ("/api/admin/set_refund_limits", Some(Right::Manage)),
+    ("/api/admin/turn_off_codes", Some(Right::Manage)),
+    ("/api/admin/withdraw_invitation", Some(Right::Manage)),
+];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

@@ -6,12 +6,13 @@ use super::database::{Kind, TestDatabase};
 use crate::domain::catalog::ColorId;
 use crate::domain::contact::{Email, PersonName, Phone};
 use crate::domain::delivery::{Delivery, DeliveryState, Lane};
-use crate::domain::ids::{AdminId, AttemptId, DeliveryId, PreorderId, PreorderNumber, WebhookId};
+use crate::domain::ids::{AdminId, AttemptId, DeliveryId, PreorderId, PreorderNumber, SessionId, WebhookId};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{NewPreorder, PaymentStatus, PreorderStatus, Progress};
 use crate::domain::timestamp::Timestamp;
+use crate::store::admins::sessions::{self, NewSession};
 use crate::store::attempts::Attempt;
 use crate::store::outbox::{DeliveryAttempt, Enqueued, Finished};
 use crate::store::preorders::{Preorder, Settled};
@@ -305,18 +306,29 @@ on_both_stores! {
         let mut tx = db.begin().await.unwrap();
         assert!(admins::insert(&mut tx, &admin, NOW).await.unwrap());
         assert!(!admins::insert(&mut tx, &admins::Admin { id: AdminId::from_unique("2"), ..admin.clone() }, NOW).await.unwrap());
-        admins::set_password(&mut tx, &email, "h2").await.unwrap();
+        admins::save_password(&mut tx, &admin.id, "h2").await.unwrap();
         let end = NOW + Duration::from_mins(1);
-        admins::insert_session(&mut tx, "token", &admin.id, NOW, end).await.unwrap();
+        for (token_hash, awaits_code) in [("token", false), ("half", true)] {
+            let session = NewSession {
+                id: SessionId::from_unique(token_hash), token_hash, admin: &admin.id, awaits_code, user_agent: None, address: None, now: NOW, expires_at: end,
+            };
+            sessions::insert(&mut tx, &session).await.unwrap();
+        }
         tx.commit().await.unwrap();
         assert!(admins::any_exists(db).await.unwrap());
         assert_eq!(admins::find(db, &email).await.unwrap().unwrap().password_hash, "h2");
-        assert!(admins::find_by_session(db, "token", NOW).await.unwrap().is_some());
-        assert!(admins::find_by_session(db, "token", end).await.unwrap().is_none());
+        let opens = async |token, at| sessions::find_admin(db, token, at).await.unwrap().is_some();
+        assert!(opens("token", NOW).await && !opens("token", end).await);
+        assert!(!opens("half", NOW).await, "a session that awaits its code opens");
         let mut tx = db.begin().await.unwrap();
-        admins::delete_session(&mut tx, "token").await.unwrap();
+        admins::save_disabled(&mut tx, &admin.id, Some(NOW)).await.unwrap();
         tx.commit().await.unwrap();
-        assert!(admins::find_by_session(db, "token", NOW).await.unwrap().is_none());
+        assert!(!opens("token", NOW).await, "a disabled admin is let in");
+        let mut tx = db.begin().await.unwrap();
+        admins::save_disabled(&mut tx, &admin.id, None).await.unwrap();
+        assert!(sessions::delete(&mut tx, "token").await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(!opens("token", NOW).await);
     }
 
     async fn the_catalogue_is_seeded_in_order_with_a_price_a_currency(db: &Db) {

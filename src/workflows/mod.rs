@@ -13,6 +13,7 @@ pub mod receive_webhook;
 pub mod reconcile;
 pub mod refresh_payment;
 pub mod refunds;
+pub mod settings;
 pub mod settle_payment;
 pub mod start_checkout;
 
@@ -34,6 +35,9 @@ pub enum WorkflowError {
     SoldOut,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// Too many wrong passwords or codes: no other is heard for so long.
+    #[error("too many attempts")]
+    Locked { rest: std::time::Duration },
     /// Somebody without the right to do it.
     #[error("this needs another role")]
     Forbidden,

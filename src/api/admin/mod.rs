@@ -1,26 +1,38 @@
 //! What admins see and do. Every function begins by asking who is calling and what for: `require(Right::…)`. All
 //! arguments have defaults, so that the question comes before any complaint about them.
 
+pub mod account;
 pub(crate) mod answer;
+pub mod audit;
 mod frame;
+pub mod invitations;
 mod list;
 pub(crate) mod login;
+pub mod people;
 mod timeline;
 
 use leptos::prelude::use_context;
 
 pub use frame::{Frame, Waiting, frame};
 pub use list::{PreorderPage, PreorderRow, list_preorders};
-pub use login::{login, logout};
+pub use login::{awaits_code, enter_code, login, logout};
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};
 use crate::domain::access::{Actor, Right};
+use crate::workflows::admins::Visitor;
 
 /// The guard of every admin function: 401 for nobody, 403 for somebody whose role does not reach.
 pub fn require(right: Right) -> Result<Login, ApiError> {
     let login = use_context::<Login>().ok_or_else(|| ApiError::unauthorized().answered())?;
     if login.admin.role.may(right) { Ok(login) } else { Err(ApiError::forbidden().answered()) }
+}
+
+/// Who calls, before it is known who.
+fn visitor() -> Visitor {
+    let parts = use_context::<http::request::Parts>();
+    let visitor = parts.and_then(|parts| parts.extensions.get::<Visitor>().cloned()).unwrap_or_default();
+    Visitor { request_id: crate::telemetry::trace_id(), ..visitor }
 }
 
 impl Login {

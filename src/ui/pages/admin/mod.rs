@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod background;
 mod customers;
+mod door;
 mod fulfil;
 mod health;
 mod invitation;
@@ -15,6 +16,7 @@ mod payments;
 mod people;
 mod preorder;
 mod preorders;
+mod text_control;
 mod webhook;
 mod webhooks;
 
