@@ -11,8 +11,12 @@ mod connect;
 pub mod doctor;
 pub mod outbox;
 pub mod outbox_acts;
+pub mod outbox_board;
+pub mod outbox_log;
 pub mod preorders;
+pub mod snapshot;
 pub mod waiting;
+pub mod webhook_log;
 pub mod webhooks;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};

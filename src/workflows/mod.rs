@@ -10,6 +10,7 @@ pub mod find_order;
 pub mod initiate_preorder;
 pub mod receive_webhook;
 pub mod refresh_payment;
+pub mod replay_webhook;
 pub mod settle_payment;
 pub mod start_checkout;
 
