@@ -137,6 +137,14 @@ pub async fn discard_dead(
     })?)
 }
 
+/// Whether anything of a kind is dead and not discarded.
+pub async fn any_dead(db: &Db, kind: DeliveryKind) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'dead' AND discarded_at IS NULL \
+         AND kind = $1 LIMIT 1) AS dead";
+    let dead: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(kind).fetch_one(c).await)?;
+    Ok(dead > 0)
+}
+
 /// A kind that is held back.
 #[derive(Debug, Clone, FromRow)]
 pub struct Pause {

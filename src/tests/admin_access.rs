@@ -9,7 +9,17 @@ use super::on_both;
 use crate::domain::access::{Right, Role};
 
 /// Server functions: the right that each asks for. `None`: open to everybody.
-const FUNCTIONS: &[(&str, Option<Right>)] = &[("/api/admin/login", None), ("/api/admin/logout", None)];
+const FUNCTIONS: &[(&str, Option<Right>)] = &[
+    ("/api/admin/discard_delivery", Some(Right::Act)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/pause_kind", Some(Right::Act)),
+    ("/api/admin/replay_webhooks", Some(Right::Act)),
+    ("/api/admin/resend", Some(Right::Act)),
+    ("/api/admin/resume_kind", Some(Right::Act)),
+    ("/api/admin/retry_dead", Some(Right::Act)),
+    ("/api/admin/retry_delivery", Some(Right::Act)),
+];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

@@ -80,6 +80,24 @@ pub async fn resend(ctx: &Context, tx: &mut Tx, actor: &Actor, delivery: &Delive
     }
 }
 
+/// The same by the word of its kind, in a transaction of its own.
+pub async fn send_again(
+    ctx: &Context,
+    actor: &Actor,
+    preorder_id: &PreorderId,
+    kind: DeliveryKind,
+) -> Result<bool, WorkflowError> {
+    allowed(actor)?;
+    let Some(delivery) = resendable(kind, preorder_id) else {
+        return Err(WorkflowError::refused("kind", "not_resendable", "This is not sent again by hand."));
+    };
+    let mut tx = ctx.db.begin().await?;
+    let sent = resend(ctx, &mut tx, actor, &delivery).await?;
+    tx.commit().await?;
+    ctx.bell.ring_lane(kind.lane());
+    Ok(sent)
+}
+
 async fn restart(
     ctx: &Context,
     tx: &mut Tx,

@@ -2,10 +2,15 @@
 //! arguments have defaults, so that the question comes before any complaint about them.
 
 pub(crate) mod answer;
+pub mod background;
+pub mod background_acts;
 mod frame;
 mod list;
 pub(crate) mod login;
+mod masked;
+mod span;
 mod timeline;
+pub mod webhooks;
 
 use leptos::prelude::use_context;
 

@@ -4,18 +4,23 @@
 mod account;
 mod audit;
 mod background;
+mod background_board;
+mod background_delivery;
+mod background_list;
 mod customers;
 mod fulfil;
 mod health;
 mod invitation;
 mod jump;
 mod login;
+mod machinery;
 mod overview;
 mod payments;
 mod people;
 mod preorder;
 mod preorders;
 mod webhook;
+mod webhook_dry_run;
 mod webhooks;
 
 pub use account::AccountPage;
