@@ -11,7 +11,7 @@ use crate::domain::timestamp::Timestamp;
 
 /// Rows of a kind are counted up to here, and those of the last day together up to [`MOST_FINISHED`].
 pub const MOST_COUNTED: i64 = 10_000;
-pub const MOST_FINISHED: i64 = 50_000;
+pub const MOST_FINISHED: i64 = 20_000;
 
 /// Rows of a kind in a state, at most one more than are counted.
 #[derive(Debug, Clone, FromRow)]

@@ -1,6 +1,8 @@
 //! Deliveries as a person looks for them: by state, kind and time, page by page, and one with every try. Each list is a
 //! walk along an index; where kinds that are rare are looked for among many, the walk ends after [`LOOKED_THROUGH`].
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::outbox::DeliveryAttempt;
@@ -106,10 +108,12 @@ pub async fn list(db: &Db, wanted: &Wanted) -> StoreResult<Found> {
     let (at, id) = wanted.after.clone().unwrap_or_else(|| {
         if wanted.shelf.is_ascending() { (BEGINNING, String::new()) } else { (END, "~".to_owned()) }
     });
+    // The page begins where the one before ended: said as a bound, so that the index is entered there.
+    let (mut from, to) =
+        if wanted.shelf.is_ascending() { (from.max(at), to) } else { (from, to.min(at + Duration::from_millis(1))) };
     let mut looked_to = None;
-    let mut from = from;
     if wanted.shelf == Shelf::Done
-        && let Some(floor) = floor_of_done(db, from, to.min(at + std::time::Duration::from_millis(1))).await?
+        && let Some(floor) = floor_of_done(db, from, to).await?
     {
         looked_to = (floor > from).then_some(floor);
         from = from.max(floor);
@@ -170,11 +174,8 @@ fn list_sql(shelf: Shelf, kind: Option<DeliveryKind>) -> String {
 }
 
 pub async fn find(db: &Db, id: &DeliveryId) -> StoreResult<Option<LoggedDelivery>> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM outbox o LEFT JOIN preorders p ON p.id = o.preorder_id WHERE o.id = $1"
-    );
+    const SQL: &str =
+        concat!("SELECT ", columns!(), " FROM outbox o LEFT JOIN preorders p ON p.id = o.preorder_id WHERE o.id = $1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 

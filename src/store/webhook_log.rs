@@ -71,9 +71,11 @@ pub struct Found {
 pub async fn list(db: &Db, wanted: &Wanted<'_>) -> StoreResult<Found> {
     let (mut from, to) = wanted.span;
     let (at, id) = wanted.after.clone().unwrap_or_else(|| (super::outbox_log::END, "~".to_owned()));
+    // The page begins where the one before ended: said as a bound, so that the index is entered there.
+    let to = to.min(at + Duration::from_millis(1));
     let mut looked_to = None;
     if wanted.needs_a_walk()
-        && let Some(floor) = floor(db, from, to.min(at + Duration::from_millis(1))).await?
+        && let Some(floor) = floor(db, from, to).await?
     {
         looked_to = (floor > from).then_some(floor);
         from = from.max(floor);
@@ -155,7 +157,8 @@ pub struct LedTo {
 
 /// What a preorder's deliveries owe to the event that bears this trace.
 pub async fn led_to(db: &Db, preorder: &PreorderId, trace_id: &str) -> StoreResult<Vec<LedTo>> {
-    const SQL: &str = "SELECT id, kind, state FROM outbox WHERE preorder_id = $1 AND trace_id = $2 ORDER BY created_at, id";
+    const SQL: &str =
+        "SELECT id, kind, state FROM outbox WHERE preorder_id = $1 AND trace_id = $2 ORDER BY created_at, id";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(preorder).bind(trace_id).fetch_all(c).await)?)
 }
 
@@ -168,11 +171,7 @@ pub struct Entered {
     pub recorded_at: Timestamp,
 }
 
-pub async fn entered(
-    db: &Db,
-    preorder: &PreorderId,
-    (from, to): (Timestamp, Timestamp),
-) -> StoreResult<Vec<Entered>> {
+pub async fn entered(db: &Db, preorder: &PreorderId, (from, to): (Timestamp, Timestamp)) -> StoreResult<Vec<Entered>> {
     const SQL: &str = "SELECT kind, amount_minor, currency, recorded_at FROM payments_ledger WHERE preorder_id = $1 \
          AND recorded_at >= $2 AND recorded_at <= $3 ORDER BY recorded_at, id";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(preorder).bind(from).bind(to).fetch_all(c).await)?)

@@ -61,10 +61,8 @@ async fn replay_in(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &WebhookId) ->
         None => outbox::enqueue(tx, &[ctx.enqueued(delivery)], now).await?,
     }
     let detail = json!({ "event": webhook.event, "stripe_event_id": webhook.stripe_event_id, "was": webhook.status });
-    let act = Act {
-        preorder_id: webhook.preorder_id.as_ref(),
-        ..Act::on(AuditAction::WebhookReplayed, id.as_str(), detail)
-    };
+    let act =
+        Act { preorder_id: webhook.preorder_id.as_ref(), ..Act::on(AuditAction::WebhookReplayed, id.as_str(), detail) };
     audit::record(ctx, tx, actor, act).await?;
     Ok(true)
 }
@@ -73,7 +71,10 @@ async fn replay_in(ctx: &Context, tx: &mut Tx, actor: &Actor, id: &WebhookId) ->
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DryRun {
     /// It would be settled; without changes, it is settled already.
-    Settles { preorder_id: PreorderId, changes: Vec<Change> },
+    Settles {
+        preorder_id: PreorderId,
+        changes: Vec<Change>,
+    },
     Ignored(&'static str),
     Fails(String),
 }
@@ -118,9 +119,7 @@ async fn dry_settle(ctx: &Context, fact: &PaymentFact) -> Result<DryRun, Workflo
             let after = snapshot::of_preorder(&mut tx, &preorder_id).await?;
             DryRun::Settles { changes: changes(&before, &after), preorder_id }
         }
-        Err(WorkflowError::NoSuchPreorder) => {
-            DryRun::Fails("names a preorder that is not in this database".to_owned())
-        }
+        Err(WorkflowError::NoSuchPreorder) => DryRun::Fails("names a preorder that is not in this database".to_owned()),
         Err(WorkflowError::Odd(problem)) => DryRun::Fails(problem),
         Err(error) => return Err(error),
     };

@@ -31,7 +31,11 @@ async fn if_paused(ctx: &Context, kind: Option<DeliveryKind>) -> String {
         .filter(|pause| kind.is_none_or(|kind| kind == pause.kind))
         .map(|pause| kind_label(pause.kind))
         .collect();
-    if paused.is_empty() { String::new() } else { format!(" Paused, and waiting to be resumed: {}.", paused.join(", ")) }
+    if paused.is_empty() {
+        String::new()
+    } else {
+        format!(" Paused, and waiting to be resumed: {}.", paused.join(", "))
+    }
 }
 
 #[server(endpoint = "admin/retry_delivery", prefix = "/api")]
@@ -45,11 +49,13 @@ pub async fn retry_delivery(
         let ctx = context()?;
         let id = delivery_id(&id)?;
         let moved = deliveries::retry(&ctx, &login.actor(), &id, !confirmed.is_empty()).await?;
-        Ok::<_, ApiError>(if moved {
-            "Started again.".to_owned()
-        } else {
-            "It is under way or done already; nothing was started twice.".to_owned()
-        } + &if_paused_of(&ctx, &id).await)
+        Ok::<_, ApiError>(
+            if moved {
+                "Started again.".to_owned()
+            } else {
+                "It is under way or done already; nothing was started twice.".to_owned()
+            } + &if_paused_of(&ctx, &id).await,
+        )
     };
     let notice = acted.await.map_err(ApiError::answered)?;
     done(back.as_deref(), ROOM, notice);
@@ -77,7 +83,11 @@ pub async fn retry_dead(
         let moved = deliveries::retry_dead(&ctx, &login.actor(), kind, !confirmed.is_empty()).await?;
         let sms = if kind.is_none() { " SMS are left: each wants an answer of its own." } else { "" };
         let left = outbox_acts::any_dead(&ctx.db, DeliveryKind::SendSms).await?;
-        let said = if moved == 1 { "1 delivery started again.".to_owned() } else { format!("{moved} deliveries started again.") };
+        let said = if moved == 1 {
+            "1 delivery started again.".to_owned()
+        } else {
+            format!("{moved} deliveries started again.")
+        };
         Ok::<_, ApiError>(said + if left { sms } else { "" } + &if_paused(&ctx, kind).await)
     };
     let notice = acted.await.map_err(ApiError::answered)?;
@@ -98,7 +108,11 @@ pub async fn discard_delivery(
         let ctx = context()?;
         if id.trim().is_empty() && !kind.trim().is_empty() {
             let count = deliveries::discard_dead(&ctx, &login.actor(), kind_of(&kind)?, &reason).await?;
-            return Ok(if count == 1 { "1 delivery discarded.".to_owned() } else { format!("{count} deliveries discarded.") });
+            return Ok(if count == 1 {
+                "1 delivery discarded.".to_owned()
+            } else {
+                format!("{count} deliveries discarded.")
+            });
         }
         let discarded = deliveries::discard(&ctx, &login.actor(), &delivery_id(&id)?, &reason).await?;
         Ok::<_, ApiError>(if discarded {

@@ -46,7 +46,8 @@ fn instant(typed: &str, zone: &Zone, is_end: bool) -> Result<Option<Timestamp>, 
 pub fn cursor(text: &str) -> Option<(Timestamp, String)> {
     let (millis, id) = text.split_once('.')?;
     let at = Timestamp::from_millis(millis.parse().ok()?);
-    let fine = at >= BEGINNING && at <= END && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let fine =
+        at >= BEGINNING && at <= END && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     fine.then(|| (at, id.to_owned()))
 }
 

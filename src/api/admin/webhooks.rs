@@ -88,11 +88,7 @@ pub async fn webhooks(asked: &WebhookQuery) -> Result<WebhookPage, ApiError> {
 }
 
 /// A preorder by its number in any typing, or by its id.
-async fn preorder_of(
-    ctx: &Context,
-    typed: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Option<PreorderId>, ApiError> {
+async fn preorder_of(ctx: &Context, typed: &str, problems: &mut Vec<Problem>) -> Result<Option<PreorderId>, ApiError> {
     if typed.is_empty() {
         return Ok(None);
     }
@@ -170,7 +166,11 @@ pub async fn replay_webhooks(
         }
         let started = replay_webhook::replay(&ctx, &login.actor(), &chosen).await?;
         let busy = chosen.len() - started;
-        let said = if started == 1 { "1 event is applied again.".to_owned() } else { format!("{started} events are applied again.") };
+        let said = if started == 1 {
+            "1 event is applied again.".to_owned()
+        } else {
+            format!("{started} events are applied again.")
+        };
         Ok::<_, ApiError>(match busy {
             0 => said,
             1 => format!("{said} 1 is being applied right now and was left alone."),

@@ -60,7 +60,8 @@ fn room(frame: Frame, asked: &BackgroundQuery, found: Background) -> AnyView {
     let next = found.next.as_ref().map(|after| {
         view! { <a class="button-quiet" href=here(asked, after) rel="next">{words}</a> }
     });
-    let newest = (!found.first_page).then(|| view! { <a class="button-quiet" href=first rel="first">"← From the start"</a> });
+    let newest =
+        (!found.first_page).then(|| view! { <a class="button-quiet" href=first rel="first">"← From the start"</a> });
     let acts = may_act.then(|| kind_acts(&found.board, flash.as_ref(), &back));
     let (board, filters) = (board(&found, may_act, &back), filters(asked, &found));
     let list = deliveries(found, may_act, &back);

@@ -24,10 +24,10 @@ pub fn board(found: &Background, may_act: bool, back: &str) -> AnyView {
                     <thead>
                         <tr>
                             <th scope="col">"Kind"</th>
+                            <th scope="col" class="figure">"Dead"</th>
                             <th scope="col" class="figure">"Pending"</th>
                             <th scope="col" class="figure">"Oldest"</th>
                             <th scope="col" class="figure">"Running"</th>
-                            <th scope="col" class="figure">"Dead"</th>
                             <th scope="col" class="figure">"Done, 24 h"</th>
                             <th scope="col" class="figure" title="Of those that ended in the last 24 hours: more than one try">
                                 "Retried"
@@ -63,12 +63,12 @@ fn kind_row(row: &BoardRow, now: Timestamp, may_act: bool, back: &str) -> AnyVie
     view! {
         <tr>
             <th scope="row">{kind_label(kind)} {pause}</th>
-            <td class="figure">{to_list(row.pending.to_string(), row.pending.rows, Shelf::Pending, kind)}</td>
-            <td class="figure soft">{oldest}</td>
-            <td class="figure">{to_list(row.running.to_string(), row.running, Shelf::Running, kind)}</td>
             <td class="figure" data-tone=dead_tone>
                 {to_list(row.dead.to_string(), row.dead.rows, Shelf::Dead, kind)}
             </td>
+            <td class="figure">{to_list(row.pending.to_string(), row.pending.rows, Shelf::Pending, kind)}</td>
+            <td class="figure soft">{oldest}</td>
+            <td class="figure">{to_list(row.running.to_string(), row.running, Shelf::Running, kind)}</td>
             <td class="figure">{to_list(row.done.to_string(), row.done, Shelf::Done, kind)}</td>
             <td class="figure soft">{retried}</td>
             {may_act.then(|| view! { <td class="figure">{row_acts(row, back)}</td> })}
@@ -101,7 +101,8 @@ fn row_acts(row: &BoardRow, back: &str) -> AnyView {
     };
     let resume = row.pause.is_some().then(|| button("/api/admin/resume_kind", "Resume"));
     // An SMS wants an answer of its own: it is retried from its page.
-    let retry = (row.dead.rows > 0 && kind != DeliveryKind::SendSms).then(|| button("/api/admin/retry_dead", "Retry dead"));
+    let retry =
+        (row.dead.rows > 0 && kind != DeliveryKind::SendSms).then(|| button("/api/admin/retry_dead", "Retry dead"));
     view! { <div class="acts board-acts">{resume} {retry}</div> }.into_any()
 }
 

@@ -55,7 +55,10 @@ pub fn delivery(frame: Frame, found: DeliveryDetail) -> AnyView {
 
 fn facts_card(found: &DeliveryDetail) -> AnyView {
     let row = &found.delivery;
-    let error = row.last_error.clone().filter(|_| row.state != DeliveryState::Done).map(|error| {
+    // The last try says it already, but for a worker that did not live to write one down.
+    let said = found.tries.last().map(|attempt| attempt.answer.as_str());
+    let unsaid = row.state != DeliveryState::Done && row.last_error.as_deref() != said;
+    let error = row.last_error.clone().filter(|_| unsaid).map(|error| {
         let tone = (row.state == DeliveryState::Dead && row.discarded_at.is_none()).then_some("bad");
         view! { <p class="machine-error" data-tone=tone>{error}</p> }
     });

@@ -89,11 +89,15 @@ fn nothing(shelf: Shelf, more: bool, of_kind: bool) -> AnyView {
     let (title, words) = match shelf {
         _ if more => ("Not among these.", "Look further, or say more precisely when it was."),
         Shelf::Dead if of_kind => ("Nothing of this kind was given up.", "Take the filter away to see the others."),
-        Shelf::Dead => ("Nothing was given up.", "What fails is tried for a day; what does not work then appears here."),
+        Shelf::Dead => {
+            ("Nothing was given up.", "What fails is tried for a day; what does not work then appears here.")
+        }
         Shelf::Pending => ("Nothing waits.", "Everything that was due is done."),
         Shelf::Running => ("Nothing is under way.", "Most deliveries take less than a second."),
         Shelf::Done => ("Nothing is done yet.", "Take a filter away, or wait for the first preorder."),
-        Shelf::Discarded => ("Nothing was discarded.", "What a person gives up for good appears here, with the reason."),
+        Shelf::Discarded => {
+            ("Nothing was discarded.", "What a person gives up for good appears here, with the reason.")
+        }
     };
     view! {
         <div class="card">

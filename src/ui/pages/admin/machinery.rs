@@ -165,7 +165,8 @@ fn entries(detail: &DeliveryDetail) -> Vec<Entry> {
             _ => ("bad", "failed"),
         };
         let took = duration(Duration::from_millis(attempt.duration_ms.unsigned_abs()));
-        let again = attempt.retry_at.map_or_else(String::new, |at| format!(" · again after {}", duration(at.since(ended_at))));
+        let again =
+            attempt.retry_at.map_or_else(String::new, |at| format!(" · again after {}", duration(at.since(ended_at))));
         entries.push(entry(
             ended_at,
             tone,
@@ -177,14 +178,24 @@ fn entries(detail: &DeliveryDetail) -> Vec<Entry> {
     entries.sort_by_key(|entry| entry.at);
     match delivery.state {
         DeliveryState::Pending if detail.pause.is_some() => {
-            entries.push(entry(delivery.run_at, "waiting", "Waits until its kind is resumed".to_owned(), String::new()));
+            entries.push(entry(
+                delivery.run_at,
+                "waiting",
+                "Waits until its kind is resumed".to_owned(),
+                String::new(),
+            ));
         }
         DeliveryState::Pending => {
             entries.push(entry(delivery.run_at, "waiting", "Due".to_owned(), String::new()));
         }
         DeliveryState::Running => {
             let until = delivery.lease_until.unwrap_or(delivery.run_at);
-            entries.push(entry(until, "waiting", "Running".to_owned(), "A worker has it, until then at most".to_owned()));
+            entries.push(entry(
+                until,
+                "waiting",
+                "Running".to_owned(),
+                "A worker has it, until then at most".to_owned(),
+            ));
         }
         DeliveryState::Done | DeliveryState::Dead => {}
     }

@@ -59,12 +59,12 @@ fn shown(frame: Frame, found: WebhookDetail) -> AnyView {
     .into_any()
 }
 
-/// The likely next act is the dark one: where it failed, to look what a replay would do.
+/// The likely next act is the dark one: a replay, where it failed or would change something.
 fn acts(found: &WebhookDetail) -> AnyView {
     let here = format!("/admin/webhooks/{}", found.webhook.id);
     let is_failed = found.webhook.status == WebhookStatus::Failed;
-    let looked = found.dry_run.is_some();
-    let replay = if looked || is_failed { "button-act" } else { "button-quiet" };
+    let would_change = matches!(&found.dry_run, Some(webhooks::DryRun::Settles { changes, .. }) if !changes.is_empty());
+    let replay = if would_change || is_failed { "button-act" } else { "button-quiet" };
     view! {
         <div class="acts machine-acts">
             <form method="post" action="/api/admin/replay_webhooks">

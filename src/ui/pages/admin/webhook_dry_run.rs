@@ -23,12 +23,8 @@ pub fn dry_run_card(run: &DryRun) -> AnyView {
             {changes.iter().map(change_table).collect_view()}
         }
         .into_any(),
-        DryRun::Ignored(why) => {
-            view! { <p>"Nothing would change. It would be ignored: " {*why} "."</p> }.into_any()
-        }
-        DryRun::Fails(why) => {
-            view! { <p>"Nothing would change. It would fail: " {why.clone()} "."</p> }.into_any()
-        }
+        DryRun::Ignored(why) => view! { <p>"Nothing would change. It would be ignored: " {*why} "."</p> }.into_any(),
+        DryRun::Fails(why) => view! { <p>"Nothing would change. It would fail: " {why.clone()} "."</p> }.into_any(),
     };
     view! {
         <section class="card machine-dry-run" aria-labelledby="dry-run" data-testid="dry-run">

@@ -75,8 +75,7 @@ fn list(frame: Frame, asked: &WebhookQuery, found: WebhookPage) -> impl IntoView
     let older = found.next.map(|after| {
         view! { <a class="button-quiet" href=here(asked, &after) rel="next">{words}</a> }
     });
-    let newest =
-        (!found.first_page).then(|| view! { <a class="button-quiet" href=first rel="first">"← Newest"</a> });
+    let newest = (!found.first_page).then(|| view! { <a class="button-quiet" href=first rel="first">"← Newest"</a> });
     let filters = filters(asked, &found.problems, is_filtered);
     let body = if found.rows.is_empty() {
         nothing(is_filtered, older.is_some())
@@ -133,9 +132,10 @@ fn nothing(is_filtered: bool, more: bool) -> AnyView {
     let (title, words) = match (is_filtered, more) {
         (_, true) => ("Not among these.", "Look further, or say more precisely when it was."),
         (true, false) => ("No event matches.", "Take a filter away: a day counts in your own time zone."),
-        (false, false) => {
-            ("No events yet.", "Stripe sends one as soon as somebody pays. In Stripe's dashboard they go to /api/webhooks/stripe.")
-        }
+        (false, false) => (
+            "No events yet.",
+            "Stripe sends one as soon as somebody pays. In Stripe's dashboard they go to /api/webhooks/stripe.",
+        ),
     };
     view! {
         <div class="card">
