@@ -5,6 +5,7 @@ pub mod admins;
 pub mod apply_stripe_event;
 pub mod audit;
 pub mod check_health;
+pub mod dead_deliveries;
 pub mod deliveries;
 pub mod find_order;
 pub mod initiate_preorder;

@@ -13,7 +13,7 @@ use crate::store::outbox::DeliveryAttempt;
 use crate::store::outbox_acts;
 use crate::store::outbox_board::{self, Count, MOST_COUNTED, MOST_FINISHED};
 use crate::store::outbox_log::{self, LOOKED_THROUGH, Wanted};
-use crate::workflows::deliveries::EVERY_KIND;
+use crate::workflows::dead_deliveries::EVERY_KIND;
 
 pub use crate::store::outbox_acts::Pause;
 pub use crate::store::outbox_log::{LoggedDelivery, Shelf};

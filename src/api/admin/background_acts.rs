@@ -11,7 +11,7 @@ use crate::domain::access::Right;
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::ids::{DeliveryId, PreorderId};
 use crate::store::outbox_acts;
-use crate::workflows::deliveries;
+use crate::workflows::{dead_deliveries, deliveries};
 
 const ROOM: &str = "/admin/background";
 
@@ -80,7 +80,7 @@ pub async fn retry_dead(
     let acted = async {
         let ctx = context()?;
         let kind = if kind.trim().is_empty() { None } else { Some(kind_of(&kind)?) };
-        let moved = deliveries::retry_dead(&ctx, &login.actor(), kind, !confirmed.is_empty()).await?;
+        let moved = dead_deliveries::retry_dead(&ctx, &login.actor(), kind, !confirmed.is_empty()).await?;
         let sms = if kind.is_none() { " SMS are left: each wants an answer of its own." } else { "" };
         let left = outbox_acts::any_dead(&ctx.db, DeliveryKind::SendSms).await?;
         let said = if moved == 1 {
@@ -107,7 +107,7 @@ pub async fn discard_delivery(
     let acted = async {
         let ctx = context()?;
         if id.trim().is_empty() && !kind.trim().is_empty() {
-            let count = deliveries::discard_dead(&ctx, &login.actor(), kind_of(&kind)?, &reason).await?;
+            let count = dead_deliveries::discard_dead(&ctx, &login.actor(), kind_of(&kind)?, &reason).await?;
             return Ok(if count == 1 {
                 "1 delivery discarded.".to_owned()
             } else {
