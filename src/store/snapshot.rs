@@ -30,8 +30,11 @@ enum Of {
 }
 use Of::{At, Number, Text};
 
+/// Table, the column that names the preorder, and what is looked at.
+type Looked = (&'static str, &'static str, &'static [(&'static str, Of)]);
+
 /// What settlement may touch. `updated_at` and keys of our own are left out: that they move is no news.
-const TABLES: &[(&str, &str, &[(&str, Of)])] = &[
+const TABLES: &[Looked] = &[
     (
         "preorders",
         "id",

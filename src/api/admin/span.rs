@@ -12,12 +12,12 @@ pub type Problem = (&'static str, String);
 
 /// Reads `from` and `to`; what can't be read is left open, and said.
 pub fn read(from: &str, to: &str, zone: &Zone, problems: &mut Vec<Problem>) -> (Timestamp, Timestamp) {
-    let mut side = |name: &'static str, typed: &str, otherwise: Timestamp| match instant(typed, zone, name == "to") {
-        Ok(at) => at.unwrap_or(otherwise),
-        Err(()) => {
+    let mut side = |name: &'static str, typed: &str, otherwise: Timestamp| {
+        let Ok(at) = instant(typed, zone, name == "to") else {
             problems.push((name, "Write a day (2026-11-20) or an instant (2026-11-20T14:00:00Z).".to_owned()));
-            otherwise
-        }
+            return otherwise;
+        };
+        at.unwrap_or(otherwise)
     };
     (side("from", from, BEGINNING), side("to", to, END))
 }
