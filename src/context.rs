@@ -112,6 +112,12 @@ impl Bell {
         self.lanes[lane as usize].notify_one();
     }
 
+    /// Here and in other instances: a person has started something again.
+    pub fn ring_lane(&self, lane: Lane) {
+        self.ring_here(lane);
+        self.others.notify_one();
+    }
+
     pub fn ring_all(&self) {
         for &lane in Lane::ALL {
             self.ring_here(lane);

@@ -20,7 +20,12 @@ pub mod pace;
 pub mod preorders;
 pub mod refunds;
 pub mod settings;
+pub mod outbox_board;
+pub mod outbox_log;
+pub mod preorders;
+pub mod snapshot;
 pub mod waiting;
+pub mod webhook_log;
 pub mod webhooks;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};

@@ -30,6 +30,15 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/set_refund_limits", Some(Right::Manage)),
     ("/api/admin/turn_off_codes", Some(Right::Manage)),
     ("/api/admin/withdraw_invitation", Some(Right::Manage)),
+    ("/api/admin/discard_delivery", Some(Right::Act)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/pause_kind", Some(Right::Act)),
+    ("/api/admin/replay_webhooks", Some(Right::Act)),
+    ("/api/admin/resend", Some(Right::Act)),
+    ("/api/admin/resume_kind", Some(Right::Act)),
+    ("/api/admin/retry_dead", Some(Right::Act)),
+    ("/api/admin/retry_delivery", Some(Right::Act)),
 ];
 
 /// Pages, with something in the place of their parameters.

@@ -6,6 +6,7 @@
 mod admin;
 mod admin_access;
 mod admin_people;
+mod admin_machinery;
 mod app;
 mod commands;
 mod crash;

@@ -277,7 +277,7 @@ on_both_stores! {
         outbox::record_attempt(&mut tx, &attempt).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!outbox::any_due(db, Lane::Klaviyo, NOW).await.unwrap());
-        assert_eq!(outbox::attempts_written(db, id).await.unwrap(), 1);
+        assert_eq!(outbox::attempts_written(db, id, 0).await.unwrap(), 1);
         let tries = outbox::attempts_of_preorder(db, &preorder_id).await.unwrap();
         assert_eq!((tries.len(), tries[0].retry_at), (1, Some(later)));
 

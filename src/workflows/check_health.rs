@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::domain::delivery::DeliveryState;
 use crate::providers::ProviderError;
-use crate::store::{doctor, outbox};
+use crate::store::{doctor, outbox, outbox_acts};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
@@ -178,11 +178,21 @@ async fn records(ctx: &Context) -> Vec<Check> {
                 Check::bad(
                     "deliveries",
                     format!("{dead} given up, {waiting} waiting"),
-                    "Read why in the admin's timelines.",
+                    "Read why under Background in the admin, and retry or discard them there.",
                 )
             });
         }
         Err(error) => checks.push(Check::bad("deliveries", error.to_string(), "See the database's check.")),
+    }
+    match outbox_acts::pauses(&ctx.db).await {
+        Ok(pauses) if pauses.is_empty() => {}
+        // Somebody meant it: worth a word, and no fault.
+        Ok(pauses) => {
+            let said = pauses.iter().map(|pause| format!("{} by {}: {}", pause.kind, pause.paused_by, pause.reason));
+            let said = said.collect::<Vec<_>>().join("; ");
+            checks.push(Check::good("pauses", format!("held back until a person resumes them: {said}")));
+        }
+        Err(error) => checks.push(Check::bad("pauses", error.to_string(), "See the database's check.")),
     }
     checks
 }

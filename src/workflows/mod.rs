@@ -6,6 +6,7 @@ pub mod apply_stripe_event;
 pub mod audit;
 pub mod check_health;
 pub mod check_overdue;
+pub mod dead_deliveries;
 pub mod deliveries;
 pub mod find_order;
 pub mod initiate_preorder;
@@ -14,6 +15,7 @@ pub mod reconcile;
 pub mod refresh_payment;
 pub mod refunds;
 pub mod settings;
+pub mod replay_webhook;
 pub mod settle_payment;
 pub mod start_checkout;
 

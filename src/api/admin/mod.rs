@@ -4,12 +4,17 @@
 pub mod account;
 pub(crate) mod answer;
 pub mod audit;
+pub mod background;
+pub mod background_acts;
 mod frame;
 pub mod invitations;
 mod list;
 pub(crate) mod login;
 pub mod people;
+mod masked;
+mod span;
 mod timeline;
+pub mod webhooks;
 
 use leptos::prelude::use_context;
 

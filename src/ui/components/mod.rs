@@ -20,7 +20,7 @@ pub use choice::{ChoiceWords, Swatches, words_by_color};
 pub use companion::{Companion, Mood};
 pub use empty_state::EmptyState;
 pub use field::Field;
-pub use instant::{Clock, Instant};
+pub use instant::{Clock, Day, Instant, day};
 pub use layout::{MessagePage, StorefrontLayout, find_order_path};
 pub use order_summary::OrderSummary;
 pub use payment_error_boundary::PaymentErrorBoundary;

@@ -4,6 +4,9 @@
 mod account;
 mod audit;
 mod background;
+mod background_board;
+mod background_delivery;
+mod background_list;
 mod customers;
 mod door;
 mod fulfil;
@@ -11,6 +14,7 @@ mod health;
 mod invitation;
 mod jump;
 mod login;
+mod machinery;
 mod overview;
 mod payments;
 mod people;
@@ -18,6 +22,7 @@ mod preorder;
 mod preorders;
 mod text_control;
 mod webhook;
+mod webhook_dry_run;
 mod webhooks;
 
 pub use account::AccountPage;
