@@ -1,11 +1,9 @@
 //! Applying a stored event once more, and saying beforehand what that would change. Settling twice is harmless by
 //! construction; a dry run is the very same settlement, in a transaction that is never committed.
 
-use std::future::poll_fn;
-
-use metrics::NoopRecorder;
 use serde_json::json;
 
+use super::apply_stripe_event::refunds_of;
 use super::audit::{self, Act};
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
@@ -13,7 +11,7 @@ use crate::domain::access::{Actor, Right};
 use crate::domain::audit::AuditAction;
 use crate::domain::delivery::{Delivery, DeliveryKind};
 use crate::domain::ids::{PreorderId, WebhookId};
-use crate::domain::payment::PaymentFact;
+use crate::domain::payment::Fact;
 use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::snapshot::{self, Row, Value};
 use crate::store::{Tx, outbox, outbox_acts, webhooks};
@@ -99,38 +97,39 @@ pub struct ChangedCell {
 /// enqueued, rung or counted. `None`: there is no such event.
 pub async fn dry_run(ctx: &Context, id: &WebhookId) -> Result<Option<DryRun>, WorkflowError> {
     let Some(webhook) = webhooks::find(&ctx.db, id).await? else { return Ok(None) };
-    let run = match event::read(&webhook.raw_data) {
-        Reading::Ignored => DryRun::Ignored("of no consequence"),
-        Reading::Odd(problem) => DryRun::Fails(problem),
-        Reading::Fact(fact) => dry_settle(ctx, &fact).await?,
+    let facts = match event::read(&webhook.raw_data) {
+        Reading::Ignored => return Ok(Some(DryRun::Ignored("of no consequence"))),
+        Reading::Odd(problem) => return Ok(Some(DryRun::Fails(problem))),
+        Reading::Fact(fact) => vec![fact],
+        Reading::RefundsOf { payment_intent_id, preorder_id } => {
+            refunds_of(ctx, &payment_intent_id, preorder_id.as_deref()).await?
+        }
     };
-    Ok(Some(run))
+    for fact in &facts {
+        if let Some(owner) = settle_payment::whose(&ctx.db, fact).await? {
+            return Ok(Some(dry_settle(ctx, owner, &facts).await?));
+        }
+    }
+    Ok(Some(DryRun::Ignored("speaks of no preorder of ours, as far as we know; a replay would ask Stripe")))
 }
 
-async fn dry_settle(ctx: &Context, fact: &PaymentFact) -> Result<DryRun, WorkflowError> {
-    let Some(preorder_id) = settle_payment::whose(ctx, fact).await? else {
-        return Ok(DryRun::Ignored("speaks of no preorder of ours"));
-    };
+async fn dry_settle(ctx: &Context, preorder_id: PreorderId, facts: &[Fact]) -> Result<DryRun, WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let before = snapshot::of_preorder(&mut tx, &preorder_id).await?;
-    let settled = uncounted(settle_payment::settle_in(ctx, &mut tx, &preorder_id, fact)).await;
-    let run = match settled {
-        Ok(_) => {
-            let after = snapshot::of_preorder(&mut tx, &preorder_id).await?;
-            DryRun::Settles { changes: changes(&before, &after), preorder_id }
+    for fact in facts {
+        // Not announced: it did not happen.
+        match settle_payment::settle_in(ctx, &mut tx, &preorder_id, fact).await {
+            Ok(_) => {}
+            Err(WorkflowError::NoSuchPreorder) => {
+                return Ok(DryRun::Fails("names a preorder that is not in this database".to_owned()));
+            }
+            Err(WorkflowError::Odd(problem)) => return Ok(DryRun::Fails(problem)),
+            Err(error) => return Err(error),
         }
-        Err(WorkflowError::NoSuchPreorder) => DryRun::Fails("names a preorder that is not in this database".to_owned()),
-        Err(WorkflowError::Odd(problem)) => DryRun::Fails(problem),
-        Err(error) => return Err(error),
-    };
+    }
+    let after = snapshot::of_preorder(&mut tx, &preorder_id).await?;
     tx.rollback().await?;
-    Ok(run)
-}
-
-/// What happens inside is in no metric: it did not happen.
-async fn uncounted<T>(work: impl Future<Output = T>) -> T {
-    let mut work = Box::pin(work);
-    poll_fn(move |cx| metrics::with_local_recorder(&NoopRecorder, || work.as_mut().poll(cx))).await
+    Ok(DryRun::Settles { changes: changes(&before, &after), preorder_id })
 }
 
 fn changes(before: &[Row], after: &[Row]) -> Vec<Change> {
