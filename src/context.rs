@@ -3,6 +3,7 @@
 
 mod asked;
 mod build;
+mod kept;
 mod shop;
 
 use std::ops::Deref;
@@ -16,6 +17,8 @@ pub use shop::Shop;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::delivery::{Delivery, DeliveryKind, Lane};
+use crate::domain::metrics::Measured;
+use crate::domain::timestamp::Timestamp;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
 use crate::providers::payments::Registry;
@@ -42,6 +45,12 @@ pub struct Parts {
     pub webhook_secrets: Vec<String>,
     /// Which payments Stripe was asked about just now.
     pub asked: asked::Asked,
+    /// Numbers of the overview, by their span.
+    pub measured: kept::Kept<Arc<Measured>>,
+    /// Held by whoever looks through all records.
+    pub looking: Arc<tokio::sync::Mutex<()>>,
+    /// When this process began.
+    pub began_at: Timestamp,
     shop: shop::Cache,
 }
 

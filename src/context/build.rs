@@ -1,6 +1,6 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
-use super::{Bell, Context, Parts, asked, shop};
+use super::{Bell, Context, Parts, asked, kept, shop};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -55,6 +55,7 @@ impl Context {
             Stripe::new(&stripe, settings.stripe_product_id.clone(), settings.color_prices.clone(), prices_currency)?;
         Ok(Self(Arc::new(Parts {
             db,
+            began_at: clock.now(),
             clock,
             payments: Registry::new(Box::new(stripe)),
             klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
@@ -64,6 +65,8 @@ impl Context {
             public_base_url,
             webhook_secrets,
             asked: asked::Asked::default(),
+            measured: kept::Kept::default(),
+            looking: Arc::default(),
             shop: shop::Cache::default(),
             settings,
         })))

@@ -8,6 +8,7 @@ pub mod check_health;
 pub mod deliveries;
 pub mod find_order;
 pub mod initiate_preorder;
+pub mod measure;
 pub mod receive_webhook;
 pub mod refresh_payment;
 pub mod settle_payment;

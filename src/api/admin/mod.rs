@@ -3,15 +3,21 @@
 
 pub(crate) mod answer;
 mod frame;
+pub(crate) mod health;
 mod list;
 pub(crate) mod login;
+pub(crate) mod overview;
+pub(crate) mod span;
 mod timeline;
 
 use leptos::prelude::use_context;
 
 pub use frame::{Frame, Waiting, frame};
+pub use health::{Check, Health, health};
 pub use list::{PreorderPage, PreorderRow, list_preorders};
 pub use login::{login, logout};
+pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
+pub use span::Preset;
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};
