@@ -49,8 +49,7 @@ pub async fn deliveries(db: &Db, period: Period) -> StoreResult<(Deliveries, Del
 pub async fn backlog(db: &Db) -> StoreResult<Backlog> {
     const PENDING: &str = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'pending'";
     const RUNNING: &str = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE state = 'running'";
-    let (pending, oldest): (i64, Option<Timestamp>) =
-        on_read!(db, c => sqlx::query_as(PENDING).fetch_one(c).await)?;
+    let (pending, oldest): (i64, Option<Timestamp>) = on_read!(db, c => sqlx::query_as(PENDING).fetch_one(c).await)?;
     let (running, oldest_running): (i64, Option<Timestamp>) =
         on_read!(db, c => sqlx::query_as(RUNNING).fetch_one(c).await)?;
     let oldest = [oldest, oldest_running].into_iter().flatten().min();

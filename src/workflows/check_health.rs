@@ -52,7 +52,8 @@ pub async fn check_health(ctx: &Context, patience: Duration) -> Vec<Check> {
 
 /// What is asked, or the finding that it takes too long.
 async fn within(patience: Duration, name: &str, check: impl Future<Output = Check>) -> Check {
-    const REMEDY: &str = "Check again in a minute. If it stays, look at the network and at the other side's status page.";
+    const REMEDY: &str =
+        "Check again in a minute. If it stays, look at the network and at the other side's status page.";
     let late = || Check::bad(name, format!("no answer within {} s", patience.as_secs()), REMEDY);
     tokio::time::timeout(patience, check).await.unwrap_or_else(|_| late())
 }

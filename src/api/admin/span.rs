@@ -223,7 +223,10 @@ mod tests {
         assert_eq!((buckets.len(), buckets_before.len()), (7, 7));
         assert_eq!((buckets[0].from, buckets[6].to, buckets[6].from), (now.from, now.to, at("2026-11-19T23:00:00Z")));
         assert_eq!(days(now, &berlin()), "14 – 20 November 2026");
-        assert_eq!((span.bucket(buckets[0], &berlin()), span.tick(buckets[0], &berlin())), ("Sat 14 Nov".into(), "Sat".into()));
+        assert_eq!(
+            (span.bucket(buckets[0], &berlin()), span.tick(buckets[0], &berlin())),
+            ("Sat 14 Nov".into(), "Sat".into())
+        );
     }
 
     #[test]
@@ -241,7 +244,8 @@ mod tests {
 
     #[test]
     fn buckets_meet_without_gap_or_overlap_in_every_span_and_zone() {
-        for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Asia/Tokyo"] {
+        for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Asia/Tokyo"]
+        {
             let zone = Zone::named(zone).unwrap();
             for now in ["2026-03-29T02:30:00Z", "2026-11-01T06:10:00Z", "2026-11-20T23:59:59.999Z"] {
                 for span in ["today", "24h", "7d", "30d", "90d"] {
@@ -260,6 +264,8 @@ mod tests {
         let span = choice.at(at("2026-11-20T14:30:00Z"), &berlin()).unwrap();
         assert_eq!(span.spans.buckets.len(), MOST_DAYS as usize);
         assert_eq!(Choice::parse("custom", "x", "").preset, Preset::Week);
-        assert!(Choice::parse("custom", "-9999-01-01", "-9999-01-01").at(at("2026-11-20T14:30:00Z"), &berlin()).is_none());
+        assert!(
+            Choice::parse("custom", "-9999-01-01", "-9999-01-01").at(at("2026-11-20T14:30:00Z"), &berlin()).is_none()
+        );
     }
 }

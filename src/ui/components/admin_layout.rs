@@ -21,15 +21,15 @@ pub fn AdminLayout(
     #[prop(optional)] tools: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
-    let tools = tools.unwrap_or_else(|| {
-        view! { <ZonePicker zone=frame.zone.clone() back=frame.here.clone() /> }.into_any()
-    });
+    let tools =
+        tools.unwrap_or_else(|| view! { <ZonePicker zone=frame.zone.clone() back=frame.here.clone() /> }.into_any());
     let refused = frame.flash.clone().map(|flash| {
         view! {
             <p class="admin-notice" data-tone="bad" role="alert">
                 {flash.message} " " <span class="soft">"Reference " <code>{flash.request_id}</code></span>
             </p>
         }
+        .into_any()
     });
     let done =
         frame.notice.clone().map(|text| view! { <p class="admin-notice" data-tone="good" role="status">{text}</p> });
@@ -42,20 +42,36 @@ pub fn AdminLayout(
         <div class="admin">
             {side(room, &frame)}
             <main id="main" class="admin-main" tabindex="-1">
-                <div class="admin-top">
-                    <form class="jump" role="search" method="get" action="/admin/jump">
-                        <label class="sr-only" for="q">"Jump to a number, an e-mail address or an id"</label>
-                        <input id="q" name="q" type="search" value=q placeholder="Jump to a number, e-mail, Stripe id …" autocomplete="off" maxlength="254" aria-keyshortcuts="/" />
-                        <kbd aria-hidden="true">"/"</kbd>
-                        <button type="submit" class="button-quiet">"Go"</button>
-                    </form>
-                    {tools}
-                </div>
+                <div class="admin-top">{jump(q)} {tools}</div>
                 {refused}
                 {done}
-                {children()}
+                {children().into_any()}
             </main>
         </div>
+        {keyboard(&frame)}
+        <p id="said" class="sr-only" role="status"></p>
+        <script src="/times.js" defer></script>
+        <script src="/admin.js" defer></script>
+    }
+}
+
+// The parts below are boxed: the type of a view grows with all that is in it, and this one is around everything.
+
+fn jump(q: String) -> AnyView {
+    view! {
+        <form class="jump" role="search" method="get" action="/admin/jump">
+            <label class="sr-only" for="q">"Jump to a number, an e-mail address or an id"</label>
+            <input id="q" name="q" type="search" value=q placeholder="Jump to a number, e-mail, Stripe id …" autocomplete="off" maxlength="254" aria-keyshortcuts="/" />
+            <kbd aria-hidden="true">"/"</kbd>
+            <button type="submit" class="button-quiet">"Go"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Opened by `admin.js`.
+fn keyboard(frame: &Frame) -> AnyView {
+    view! {
         <dialog id="keyboard" class="keyboard" aria-labelledby="keyboard-title">
             <h2 id="keyboard-title">"Keyboard"</h2>
             <KeyList role=frame.role />
@@ -63,14 +79,12 @@ pub fn AdminLayout(
                 <button class="button-quiet">"Close"</button>
             </form>
         </dialog>
-        <p id="said" class="sr-only" role="status"></p>
-        <script src="/times.js" defer></script>
-        <script src="/admin.js" defer></script>
     }
+    .into_any()
 }
 
 /// The rooms, and who is here.
-fn side(room: Room, frame: &Frame) -> impl IntoView + use<> {
+fn side(room: Room, frame: &Frame) -> AnyView {
     let waiting = frame.waiting;
     let rooms = Room::LISTED
         .iter()
@@ -86,10 +100,12 @@ fn side(room: Room, frame: &Frame) -> impl IntoView + use<> {
                     })}
                 </a>
             }
+            .into_any()
         })
         .collect_view();
     let waits = waiting.dead + waiting.failed_webhooks + waiting.payments;
-    let waits = (waits > 0).then(|| view! { <span class="waiting">{waits} <span class="sr-only">" waiting"</span></span> });
+    let waits =
+        (waits > 0).then(|| view! { <span class="waiting">{waits} <span class="sr-only">" waiting"</span></span> });
     view! {
         <header class="admin-side">
             <a class="wordmark" href="/admin" aria-label="Rolitt admin, overview">"rolitt"</a>
@@ -116,4 +132,5 @@ fn side(room: Room, frame: &Frame) -> impl IntoView + use<> {
             </div>
         </header>
     }
+    .into_any()
 }

@@ -64,6 +64,7 @@ impl Frame {
                 <line class=if value == 0 { "chart-axis" } else { "chart-rule" } x1=LEFT - 8.0 x2=right y1=at y2=at />
                 <text class="chart-text" x=LEFT - 14.0 y=at + 4.0 text-anchor="end">{grouped(value)}</text>
             }
+            .into_any()
         });
         let step = ticks.len().div_ceil(self.ticks).max(1);
         let names = ticks.iter().enumerate().rev().step_by(step).map(|(index, name)| {
@@ -87,6 +88,7 @@ impl Frame {
                     {dot}
                 </g>
             }
+            .into_any()
         });
         let ends: Vec<f64> = lines.iter().map(|line| y(line.values.last().copied().unwrap_or(0))).collect();
         let ends = apart(&ends, TOP, bottom);
@@ -100,6 +102,7 @@ impl Frame {
                     <title>{hint.clone()}</title>
                 </rect>
             }
+            .into_any()
         });
         view! {
             <svg class=self.class viewBox=format!("0 0 {} {}", self.width, self.height) role="img" aria-label=label.to_owned()>

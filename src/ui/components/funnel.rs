@@ -43,6 +43,7 @@ pub fn Funnel(#[prop(into)] caption: String, steps: Vec<FunnelStep>) -> impl Int
                     <td class="funnel-share soft">{share(step.before, all_before)}</td>
                 </tr>
             }
+            .into_any()
         })
         .collect_view();
     view! {
@@ -60,6 +61,7 @@ pub fn Funnel(#[prop(into)] caption: String, steps: Vec<FunnelStep>) -> impl Int
             <tbody>{rows}</tbody>
         </table>
     }
+    .into_any()
 }
 
 fn share(part: i64, whole: i64) -> String {

@@ -18,6 +18,7 @@ pub fn KeyList(role: Role) -> impl IntoView {
                     <dd>{room.label()}</dd>
                 </div>
             }
+            .into_any()
         })
         .collect_view();
     view! {
@@ -37,4 +38,5 @@ pub fn KeyList(role: Role) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }

@@ -54,6 +54,7 @@ pub fn ZoneForm(zone: String, back: String) -> impl IntoView {
             <button type="submit" class="button-quiet">"Set"</button>
         </form>
     }
+    .into_any()
 }
 
 /// For rooms that choose nothing else.

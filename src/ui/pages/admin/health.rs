@@ -63,7 +63,8 @@ fn show(frame: Frame, health: Health) -> impl IntoView {
 
 fn row(check: Check) -> AnyView {
     let (tone, sign, word) = if check.ok { ("good", "✓", "Passed") } else { ("bad", "✕", "Failed") };
-    let remedy = check.remedy.map(|remedy| view! { <p class="remedy"><span class="soft">"What to do: "</span> {remedy}</p> });
+    let remedy =
+        check.remedy.map(|remedy| view! { <p class="remedy"><span class="soft">"What to do: "</span> {remedy}</p> });
     view! {
         <tr>
             <th scope="row" class="code">{check.name}</th>
@@ -78,8 +79,9 @@ fn row(check: Check) -> AnyView {
 
 fn program(health: &Health) -> AnyView {
     let size = health.size.map_or_else(|| "–".to_owned(), megabytes);
-    let migrations =
-        health.migrations.map_or_else(|| "–".to_owned(), |(last, count)| format!("{count} applied, the last is {last:04}"));
+    let migrations = health
+        .migrations
+        .map_or_else(|| "–".to_owned(), |(last, count)| format!("{count} applied, the last is {last:04}"));
     let environment = if health.is_production { "production" } else { "development" };
     view! {
         <section class="card" aria-labelledby="program">

@@ -108,6 +108,7 @@ fn table(latest: Vec<Latest>) -> impl IntoView {
                 <td class="cell-number soft"><Instant at=row.created_at /></td>
             </tr>
         }
+        .into_any()
     });
     view! {
         <table class="listing">

@@ -1,5 +1,7 @@
 //! Started and paid over time, and how far those who started have come; a table behind each.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::numbers::PAID_ONCE;
@@ -40,8 +42,8 @@ pub fn series(overview: &Overview) -> AnyView {
             bucket.started, bucket.paid, before.started, before.paid
         )
     });
-    // A span that ends now ends within its last bucket.
-    let open = spans.now.to == overview.as_of;
+    // A span that ended when it was counted ends within its last bucket.
+    let open = overview.as_of.since(spans.now.to) < Duration::from_secs(60);
     let rows = overview.buckets.iter().zip(&now.buckets).enumerate().map(|(index, (name, bucket))| {
         let [from, to] = instants(spans.buckets[index]);
         let started = address("/admin/preorders", &[("from", &from), ("to", &to)]);

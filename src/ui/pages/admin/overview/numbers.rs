@@ -140,7 +140,8 @@ fn revenue(measured: &Measured, links: &Links, against: &'static str) -> AnyView
 fn payments(measured: &Measured, links: &Links, against: &'static str) -> AnyView {
     let now = &measured.now.payments;
     let points = now.success().zip(measured.before.payments.success()).map(|(now, before)| now - before);
-    let reason = now.reasons.first().map(|(reason, count)| format!(", most often {} ({count})", reason.replace('_', " ")));
+    let reason =
+        now.reasons.first().map(|(reason, count)| format!(", most often {} ({count})", reason.replace('_', " ")));
     let refused = (now.declined > 0).then(|| {
         view! { " · " {link(links.attempts("declined"), format!("{} declined", grouped(now.declined)))} {reason} }
     });
@@ -293,7 +294,13 @@ fn ended(kinds: &[(&str, &str)], state: &str, links: &Links) -> String {
     links.to("/admin/background", &[kinds, &[("state", state)]].concat())
 }
 
-fn deliveries(now: Deliveries, before: Deliveries, kinds: &[(&str, &str)], links: &Links, against: &'static str) -> AnyView {
+fn deliveries(
+    now: Deliveries,
+    before: Deliveries,
+    kinds: &[(&str, &str)],
+    links: &Links,
+    against: &'static str,
+) -> AnyView {
     let points = now.success().zip(before.success()).map(|(now, before)| now - before);
     view! {
         {points.map(|points| view! { {change(Some(points), " points", true, against)} " · " })}

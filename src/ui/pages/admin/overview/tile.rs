@@ -33,6 +33,7 @@ pub fn Tile(
             <p class="tile-more">{more}</p>
         </section>
     }
+    .into_any()
 }
 
 /// A way to the rows of a smaller number.
