@@ -1,6 +1,8 @@
 //! How it is going, what needs somebody, what just happened: three questions, in this order.
 
 mod charts;
+mod links;
+mod machinery;
 mod numbers;
 mod picker;
 mod tile;
@@ -21,7 +23,7 @@ pub fn OverviewPage() -> impl IntoView {
 
 fn show(frame: Frame, overview: Overview) -> impl IntoView {
     let tools = picker::picker(&frame, &overview);
-    let (big, small) = (numbers::big(&overview), numbers::small(&overview));
+    let (big, small) = (numbers::big(&overview), machinery::small(&overview));
     let (series, funnel) = (charts::series(&overview), charts::funnel(&overview));
     let Overview { days, days_before, as_of, stays, needs, latest, .. } = overview;
     view! {
