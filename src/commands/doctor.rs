@@ -10,7 +10,7 @@ use crate::store::Db;
 use crate::workflows::check_health::{Check, check_health};
 
 /// Nobody waits at a page: what takes long may take long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub async fn run(settings: Settings, json: bool) -> Outcome {
     let mut checks = Vec::new();

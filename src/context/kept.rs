@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 /// How many times its cost a value is kept.
 const TIMES: u32 = 20;
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// Keys remembered before those whose value is old are forgotten.
 const TIDY_ABOVE: usize = 100;
 
 pub struct Kept<V> {
-    values: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Entry<V>>>>>>,
+    values: Mutex<HashMap<String, Place<V>>>,
 }
+
+/// Locked while its value is made.
+type Place<V> = Arc<tokio::sync::Mutex<Option<Entry<V>>>>;
 
 struct Entry<V> {
     value: V,
@@ -41,7 +44,7 @@ impl<V: Clone> Kept<V> {
         Ok((value, stays))
     }
 
-    fn place(&self, key: &str) -> Arc<tokio::sync::Mutex<Option<Entry<V>>>> {
+    fn place(&self, key: &str) -> Place<V> {
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         if values.len() > TIDY_ABOVE {
             let now = Instant::now();

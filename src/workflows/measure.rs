@@ -17,7 +17,7 @@ static AT_ONCE: Semaphore = Semaphore::const_new(3);
 
 /// The numbers, and how long they will stay the same for whoever asks again with this key.
 pub async fn measure(ctx: &Context, key: &str, spans: Spans) -> Result<(Arc<Measured>, Duration), WorkflowError> {
-    Ok(ctx.measured.get(key, count(ctx, spans)).await?)
+    Ok(ctx.measured.get(key, Box::pin(count(ctx, spans))).await?)
 }
 
 async fn count(ctx: &Context, spans: Spans) -> StoreResult<Arc<Measured>> {

@@ -176,11 +176,14 @@ pub async fn choose_zone(
     #[server(default)] back: Option<String>,
 ) -> Result<(), ApiError> {
     require(Right::See)?;
-    let named = Zone::named(zone.trim()).ok_or_else(|| {
-        let message = "There is no such time zone. It is named like Europe/Berlin.";
-        ApiError::field("zone", "zone_unknown", message).answered()
-    })?;
-    let secure = context()?.settings.is_production();
+    let chosen = async {
+        let named = Zone::named(zone.trim()).ok_or_else(|| {
+            let message = "There is no such time zone. It is named like Europe/Berlin.";
+            ApiError::field("zone", "zone_unknown", message)
+        })?;
+        Ok::<_, ApiError>((named, context()?.settings.is_production()))
+    };
+    let (named, secure) = chosen.await.map_err(ApiError::answered)?;
     // Read by `times.js`, which sets it at the first visit.
     let cookie = cookie::Cookie::build(("rolitt_zone", named.name().to_owned()))
         .path("/")

@@ -265,7 +265,9 @@ mod tests {
         assert_eq!(span.spans.buckets.len(), MOST_DAYS as usize);
         assert_eq!(Choice::parse("custom", "x", "").preset, Preset::Week);
         assert!(
-            Choice::parse("custom", "-9999-01-01", "-9999-01-01").at(at("2026-11-20T14:30:00Z"), &berlin()).is_none()
+            Choice::parse("custom", "-009999-01-01", "-009999-01-01")
+                .at(at("2026-11-20T14:30:00Z"), &berlin())
+                .is_none()
         );
     }
 }

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn names_at_the_edge_do_not_cover_each_other() {
         assert_eq!(apart(&[100.0, 104.0], 0.0, 200.0), [88.0, 104.0]);
-        assert_eq!(apart(&[200.0, 200.0], 0.0, 200.0), [200.0, 184.0]);
+        assert_eq!(apart(&[200.0, 200.0], 0.0, 200.0), [184.0, 200.0]);
         assert_eq!(apart(&[10.0, 150.0], 0.0, 200.0), [10.0, 150.0]);
     }
 

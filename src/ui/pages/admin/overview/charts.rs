@@ -43,7 +43,7 @@ pub fn series(overview: &Overview) -> AnyView {
         )
     });
     // A span that ended when it was counted ends within its last bucket.
-    let open = overview.as_of.since(spans.now.to) < Duration::from_secs(60);
+    let open = overview.as_of.since(spans.now.to) < Duration::from_mins(1);
     let rows = overview.buckets.iter().zip(&now.buckets).enumerate().map(|(index, (name, bucket))| {
         let [from, to] = instants(spans.buckets[index]);
         let started = address("/admin/preorders", &[("from", &from), ("to", &to)]);
