@@ -100,8 +100,19 @@ for (const colorScheme of ["light", "dark"] as const) {
         expect(await sideways(page)).toBeLessThanOrEqual(0);
         await page.locator(".picker summary").click();
         await clean(page);
+        // Nothing of the panel is out of sight.
+        const panel = await page.locator(".picker-panel").boundingBox();
+        expect(panel?.x).toBeGreaterThanOrEqual(0);
+        expect((panel?.x ?? 0) + (panel?.width ?? 0)).toBeLessThanOrEqual(width);
         expect(await sideways(page)).toBeLessThanOrEqual(0);
         if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/picker-${colorScheme}-${width}.png` });
+        await page.keyboard.press("Escape");
+        for (const what of await page.locator(".definition").all()) {
+          await what.locator("summary").click();
+          const box = await what.locator("p").boundingBox();
+          expect(box?.x).toBeGreaterThanOrEqual(0);
+          expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+        }
         await page.keyboard.press("Escape");
         if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/overview-${colorScheme}-${width}.png`, fullPage: true });
         await page.goto("/admin/health");
