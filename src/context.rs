@@ -4,6 +4,7 @@
 mod asked;
 pub mod breaker;
 mod build;
+mod kept;
 mod pace;
 mod shop;
 mod strangers;
@@ -19,6 +20,8 @@ pub use shop::Shop;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::delivery::{Delivery, DeliveryKind, Lane};
+use crate::domain::metrics::Measured;
+use crate::domain::timestamp::Timestamp;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
 use crate::providers::payments::Registry;
@@ -48,6 +51,12 @@ pub struct Parts {
     pub asked: asked::Asked,
     /// Addresses that somebody tries to sign in with and that are nobody's.
     pub strangers: strangers::Strangers,
+    /// Numbers of the overview, by their span.
+    pub measured: kept::Kept<Arc<Measured>>,
+    /// Held by whoever looks through all records.
+    pub looking: Arc<tokio::sync::Mutex<()>>,
+    /// When this process began.
+    pub began_at: Timestamp,
     shop: shop::Cache,
 }
 

@@ -1,7 +1,7 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
 use super::pace::SharedPace;
-use super::{Bell, Context, Parts, asked, breaker, shop, strangers};
+use super::{Bell, Context, Parts, asked, breaker, kept, shop, strangers};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
@@ -64,6 +64,7 @@ impl Context {
         };
         Ok(Self(Arc::new(Parts {
             db,
+            began_at: clock.now(),
             clock,
             payments: Registry::new(stripe),
             klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
@@ -75,6 +76,8 @@ impl Context {
             webhook_secrets,
             asked: asked::Asked::default(),
             strangers: strangers::Strangers::default(),
+            measured: kept::Kept::default(),
+            looking: Arc::default(),
             shop: shop::Cache::default(),
             settings,
         })))

@@ -18,6 +18,7 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/confirm_totp", Some(Right::See)),
     ("/api/admin/disable_admin", Some(Right::Manage)),
     ("/api/admin/disable_totp", Some(Right::See)),
+    ("/api/admin/discard_delivery", Some(Right::Act)),
     ("/api/admin/enable_admin", Some(Right::Manage)),
     ("/api/admin/end_other_sessions", Some(Right::See)),
     ("/api/admin/end_session", Some(Right::See)),
@@ -27,19 +28,18 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/login", None),
     ("/api/admin/logout", None),
     ("/api/admin/make_recovery_codes", Some(Right::See)),
-    ("/api/admin/set_refund_limits", Some(Right::Manage)),
-    ("/api/admin/turn_off_codes", Some(Right::Manage)),
-    ("/api/admin/withdraw_invitation", Some(Right::Manage)),
-    ("/api/admin/discard_delivery", Some(Right::Act)),
-    ("/api/admin/login", None),
-    ("/api/admin/logout", None),
     ("/api/admin/pause_kind", Some(Right::Act)),
     ("/api/admin/replay_webhooks", Some(Right::Act)),
     ("/api/admin/resend", Some(Right::Act)),
     ("/api/admin/resume_kind", Some(Right::Act)),
     ("/api/admin/retry_dead", Some(Right::Act)),
     ("/api/admin/retry_delivery", Some(Right::Act)),
+    ("/api/admin/set_refund_limits", Some(Right::Manage)),
+    ("/api/admin/turn_off_codes", Some(Right::Manage)),
+    ("/api/admin/withdraw_invitation", Some(Right::Manage)),
 ];
+const FUNCTIONS: &[(&str, Option<Right>)] =
+    &[("/api/admin/choose_zone", Some(Right::See)), ("/api/admin/login", None), ("/api/admin/logout", None)];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

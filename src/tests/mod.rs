@@ -7,6 +7,7 @@ mod admin;
 mod admin_access;
 mod admin_people;
 mod admin_machinery;
+mod admin_overview;
 mod app;
 mod commands;
 mod crash;

@@ -10,6 +10,7 @@ pub mod dead_deliveries;
 pub mod deliveries;
 pub mod find_order;
 pub mod initiate_preorder;
+pub mod measure;
 pub mod receive_webhook;
 pub mod reconcile;
 pub mod refresh_payment;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::span::{self, Problem, cursor, cursor_text};
+use super::typed_span::{self, Problem, cursor, cursor_text};
 use super::{masked, require};
 use crate::api::{ApiError, context, zone};
 use crate::domain::access::Right;
@@ -107,7 +107,7 @@ pub async fn background(asked: &BackgroundQuery) -> Result<Background, ApiError>
     let after = cursor(&asked.after);
     let first_page = after.is_none();
     let limit = i64::try_from(ROWS).unwrap_or(50) + 1;
-    let span = span::read(&asked.from, &asked.to, &zone(), &mut problems);
+    let span = typed_span::read(&asked.from, &asked.to, &zone(), &mut problems);
     let found = outbox_log::list(&ctx.db, &Wanted { shelf, kind, span, after, limit }).await?;
     let mut rows = found.rows;
     let more = rows.len() > ROWS;

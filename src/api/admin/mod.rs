@@ -7,20 +7,26 @@ pub mod audit;
 pub mod background;
 pub mod background_acts;
 mod frame;
+pub(crate) mod health;
 pub mod invitations;
 mod list;
 pub(crate) mod login;
-pub mod people;
 mod masked;
-mod span;
+pub(crate) mod overview;
+pub mod people;
+pub(crate) mod span;
 mod timeline;
+pub(crate) mod typed_span;
 pub mod webhooks;
 
 use leptos::prelude::use_context;
 
 pub use frame::{Frame, Waiting, frame};
+pub use health::{Check, Health, health};
 pub use list::{PreorderPage, PreorderRow, list_preorders};
 pub use login::{awaits_code, enter_code, login, logout};
+pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
+pub use span::Preset;
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};

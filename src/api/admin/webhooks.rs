@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::answer::done;
 use super::background::{DeliveryDetail, delivery_of_event};
-use super::span::{self, Problem, cursor, cursor_text};
+use super::typed_span::{self, Problem, cursor, cursor_text};
 use super::{masked, require};
 use crate::api::{ApiError, context, zone};
 use crate::context::Context;
@@ -55,7 +55,7 @@ pub async fn webhooks(asked: &WebhookQuery) -> Result<WebhookPage, ApiError> {
     let (event, stripe_event) = (typed(&asked.event), typed(&asked.stripe_event));
     let named = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
     let (event, stripe_event) = (named(&event), named(&stripe_event));
-    let span = span::read(&asked.from, &asked.to, &zone(), &mut problems);
+    let span = typed_span::read(&asked.from, &asked.to, &zone(), &mut problems);
     let preorder = preorder_of(&ctx, &typed(&asked.preorder), &mut problems).await?;
     let after = cursor(&asked.after);
     let first_page = after.is_none();
