@@ -13,5 +13,6 @@ pub mod money;
 pub mod payment;
 pub mod preorder;
 pub mod refund;
+pub mod search_term;
 pub mod text_enum;
 pub mod timestamp;

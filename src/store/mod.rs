@@ -9,9 +9,14 @@ pub mod catalog;
 mod columns;
 mod connect;
 pub mod doctor;
+pub mod lookup;
 pub mod outbox;
 pub mod outbox_acts;
+pub mod preorder_filter;
+pub mod preorder_search;
 pub mod preorders;
+pub mod saved_views;
+pub mod search_index;
 pub mod waiting;
 pub mod webhooks;
 

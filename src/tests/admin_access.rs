@@ -9,7 +9,12 @@ use super::on_both;
 use crate::domain::access::{Right, Role};
 
 /// Server functions: the right that each asks for. `None`: open to everybody.
-const FUNCTIONS: &[(&str, Option<Right>)] = &[("/api/admin/login", None), ("/api/admin/logout", None)];
+const FUNCTIONS: &[(&str, Option<Right>)] = &[
+    ("/api/admin/delete_view", Some(Right::See)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/save_view", Some(Right::See)),
+];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

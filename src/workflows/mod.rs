@@ -6,10 +6,12 @@ pub mod apply_stripe_event;
 pub mod audit;
 pub mod check_health;
 pub mod deliveries;
+pub mod export_preorders;
 pub mod find_order;
 pub mod initiate_preorder;
 pub mod receive_webhook;
 pub mod refresh_payment;
+pub mod saved_views;
 pub mod settle_payment;
 pub mod start_checkout;
 

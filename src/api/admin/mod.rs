@@ -5,12 +5,13 @@ pub(crate) mod answer;
 mod frame;
 mod list;
 pub(crate) mod login;
+pub mod preorders;
 mod timeline;
 
 use leptos::prelude::use_context;
 
 pub use frame::{Frame, Waiting, frame};
-pub use list::{PreorderPage, PreorderRow, list_preorders};
+pub use list::PreorderRow;
 pub use login::{login, logout};
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
