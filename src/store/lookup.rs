@@ -25,8 +25,7 @@ pub async fn preorders_of(db: &Db, id: &str) -> StoreResult<Vec<PreorderId>> {
         "dlv" => "SELECT preorder_id FROM outbox WHERE id = $1",
         _ => return Ok(Vec::new()),
     };
-    let found: Vec<Option<PreorderId>> =
-        on_read!(db, c => sqlx::query_scalar(sql).bind(id).fetch_all(c).await)?;
+    let found: Vec<Option<PreorderId>> = on_read!(db, c => sqlx::query_scalar(sql).bind(id).fetch_all(c).await)?;
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -43,7 +42,8 @@ pub async fn two_of_email(db: &Db, email: &Email) -> StoreResult<Vec<PreorderId>
 
 /// The webhook of an event of Stripe's, or of our own id.
 pub async fn webhook(db: &Db, id: &str) -> StoreResult<Option<WebhookId>> {
-    const SQL: &str = "SELECT id FROM webhook_logs WHERE stripe_event_id = $1 UNION SELECT id FROM webhook_logs WHERE id = $1";
+    const SQL: &str =
+        "SELECT id FROM webhook_logs WHERE stripe_event_id = $1 UNION SELECT id FROM webhook_logs WHERE id = $1";
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(id).fetch_optional(c).await)?)
 }
 

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod lookup;
 pub mod outbox;
 pub mod outbox_acts;
+mod preorder_conditions;
 pub mod preorder_filter;
 pub mod preorder_search;
 pub mod preorders;

@@ -4,7 +4,8 @@
 
 use sqlx::{Encode, SqliteConnection, Type};
 
-use super::preorder_filter::{Dialect, Driver, Resolved, Statement};
+use super::preorder_conditions::{Dialect, Statement};
+use super::preorder_filter::{Driver, Resolved};
 use super::{Db, StoreResult, Tx};
 use crate::domain::search_term::SearchTerm;
 use crate::domain::timestamp::Timestamp;
@@ -12,7 +13,7 @@ use crate::domain::timestamp::Timestamp;
 /// Rows of one transaction: a writer waits for them no longer than for another writer.
 const ROWS: i64 = 200;
 /// Triples of a term that are asked for; what they find is looked at again, so a long term needs no more.
-const TRIPLES: usize = 32;
+const TRIPLES: usize = 6;
 
 /// Reads rows that are not in the index yet into it, in at most so many transactions. Says whether it came to the end.
 pub async fn catch_up(db: &Db, rounds: usize) -> StoreResult<bool> {
@@ -90,13 +91,11 @@ where
     i64: for<'q> Encode<'q, DB> + Type<DB>,
     Timestamp: for<'q> Encode<'q, DB> + Type<DB>,
 {
-    sql.push(
-        "SELECT preorder_id FROM preorder_search WHERE row > (SELECT row FROM preorder_search_progress)",
-    );
+    sql.push("SELECT preorder_id FROM preorder_search WHERE row > (SELECT row FROM preorder_search_progress)");
     if !term.texts.is_empty() {
         sql.push(
-            " UNION ALL SELECT s.preorder_id FROM preorder_trigrams t CROSS JOIN preorder_search s ON s.row = t.rowid \
-             WHERE t.text MATCH ",
+            " UNION ALL SELECT s.preorder_id FROM preorder_trigrams CROSS JOIN preorder_search s \
+             ON s.row = preorder_trigrams.rowid WHERE preorder_trigrams MATCH ",
         );
         sql.bind(term.texts.iter().map(|text| triples(text)).collect::<Vec<_>>().join(" OR "));
     }
@@ -110,17 +109,22 @@ where
     }
 }
 
-/// What the index is asked for: all of a text's triples. Quotes are doubled, so that nothing is read as a command.
+/// What the index is asked for: the triples of a text that few others have. Digits tell more than letters, and the name
+/// of an address more than its host. Quotes are doubled, so that nothing is read as a command.
 fn triples(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let mut triples: Vec<String> = Vec::new();
-    for triple in letters.windows(3) {
-        let quoted = format!("\"{}\"", triple.iter().collect::<String>().replace('"', "\"\""));
-        if triples.len() < TRIPLES && !triples.contains(&quoted) {
-            triples.push(quoted);
+    let host = letters.iter().position(|c| *c == '@').unwrap_or(letters.len());
+    let mut triples: Vec<(usize, &[char])> = Vec::new();
+    for (place, triple) in letters.windows(3).enumerate() {
+        if !triples.iter().any(|(_, known)| *known == triple) {
+            let digits = triple.iter().filter(|c| c.is_numeric()).count();
+            triples.push((if place < host { digits + 1 } else { 0 }, triple));
         }
     }
-    format!("({})", triples.join(" AND "))
+    triples.sort_by_key(|(tells, _)| std::cmp::Reverse(*tells));
+    let quoted =
+        |(_, triple): (usize, &[char])| format!("\"{}\"", triple.iter().collect::<String>().replace('"', "\"\""));
+    format!("({})", triples.into_iter().take(TRIPLES).map(quoted).collect::<Vec<_>>().join(" AND "))
 }
 
 #[cfg(test)]
@@ -132,5 +136,6 @@ mod tests {
         assert_eq!(triples("ana@"), r#"("ana" AND "na@")"#);
         assert_eq!(triples("a\"b"), r#"("a""b")"#);
         assert_eq!(triples("aaaaaa"), r#"("aaa")"#);
+        assert_eq!(triples("ana123@gmail.com"), r#"("123" AND "a12" AND "23@" AND "na1" AND "3@g" AND "ana")"#);
     }
 }

@@ -13,11 +13,12 @@ use crate::context::Context;
 use crate::domain::catalog::Catalog;
 use crate::domain::money::Money;
 use crate::domain::timestamp::Timestamp;
-use crate::store::preorder_search::{Cursor, Listed, Place, PreorderList};
 use crate::store::StoreResult;
+use crate::store::preorder_search::{Cursor, Listed, Place, PreorderList};
 use crate::workflows::export_preorders::record_export;
 
-const ROWS: usize = 1_000;
+/// Rows of a piece; a test has fewer and several pieces all the same.
+const ROWS: usize = if cfg!(test) { 64 } else { 1_000 };
 /// Excel takes a file without it for one of its own code page.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 

@@ -3,21 +3,26 @@
 
 use super::query::address;
 use crate::api::admin::require;
+use crate::api::preorders::redirect;
 use crate::api::{ApiError, context};
 use crate::domain::access::Right;
 use crate::domain::contact::Email;
 use crate::domain::search_term::SearchTerm;
 use crate::store::{Db, StoreResult, lookup};
 
-/// The address to go to.
+/// Answers with a redirect, and gives the address that it leads to.
 pub async fn jump(q: &str) -> Result<String, ApiError> {
     require(Right::See)?;
     let ctx = context()?;
-    let Some(term) = SearchTerm::parse(q) else { return Ok(address([])) };
-    match target(&ctx.db, &term).await? {
-        Some(target) => Ok(target),
-        None => Ok(address([("q", term.typed)])),
-    }
+    let leads_to = match SearchTerm::parse(q) {
+        Some(term) => match target(&ctx.db, &term).await? {
+            Some(target) => target,
+            None => address([("q", term.typed)]),
+        },
+        None => address([]),
+    };
+    redirect(&leads_to);
+    Ok(leads_to)
 }
 
 async fn target(db: &Db, term: &SearchTerm) -> StoreResult<Option<String>> {

@@ -127,7 +127,8 @@ impl ListQuery {
         pairs.extend(self.country.iter().map(|c| ("country", c.clone())));
         pairs.extend(self.currency.iter().map(|c| ("currency", c.to_string())));
         pairs.extend(self.locale.iter().map(|l| ("locale", l.to_string())));
-        let dates = [("from", &self.from), ("to", &self.to), ("paid_from", &self.paid_from), ("paid_to", &self.paid_to)];
+        let dates =
+            [("from", &self.from), ("to", &self.to), ("paid_from", &self.paid_from), ("paid_to", &self.paid_to)];
         pairs.extend(dates.into_iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| (n, v.clone())));
         pairs
     }

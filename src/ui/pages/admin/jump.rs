@@ -12,7 +12,6 @@ pub fn JumpPage() -> impl IntoView {
     let q = query("q");
     let data = async move { jump(&q).await };
     page("Jump", Room::Preorders, data, |frame, target| {
-        leptos_axum::redirect(&target);
         view! {
             <AdminLayout title="Jump" room=Room::Preorders frame>
                 <h1>"Jump"</h1>

@@ -9,10 +9,11 @@ use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
 
 pub fn form(page: &PreorderPage) -> impl IntoView + use<> {
     let narrowed = page.query.filters().len();
-    let count = (narrowed > 0).then(|| view! { <span class="count">{narrowed}<span class="sr-only">" set"</span></span> });
+    let count =
+        (narrowed > 0).then(|| view! { <span class="count">{narrowed}<span class="sr-only">" set"</span></span> });
     let q = page.query.q.clone();
-    let filters = filters(page);
-    let shape = shape(page);
+    let filters = filters(page).into_any();
+    let shape = shape(page).into_any();
     view! {
         <form class="list-form" role="search" method="get" action="/admin/preorders" aria-label="Preorders">
             <div class="list-search">
@@ -38,10 +39,8 @@ fn filters(page: &PreorderPage) -> impl IntoView + use<> {
     let fulfilment =
         FulfilmentStatus::ALL.iter().map(|s| (s.to_string(), spoken(s.as_str()), query.fulfilment.contains(s)));
     let status = PreorderStatus::ALL.iter().map(|s| (s.to_string(), spoken(s.as_str()), query.status.contains(s)));
-    let color =
-        page.choices.colors.iter().map(|(id, name)| (id.clone(), name.clone(), query.color.contains(id)));
-    let currency =
-        Currency::ALL.iter().map(|c| (c.to_string(), c.as_str().to_uppercase(), query.currency.contains(c)));
+    let color = page.choices.colors.iter().map(|(id, name)| (id.clone(), name.clone(), query.color.contains(id)));
+    let currency = Currency::ALL.iter().map(|c| (c.to_string(), c.as_str().to_uppercase(), query.currency.contains(c)));
     let locale = Locale::ALL.iter().map(|l| (l.to_string(), language(*l).to_owned(), query.locale.contains(l)));
     // A country that nothing ships to yet may be asked for all the same.
     let mut known = page.choices.countries.clone();

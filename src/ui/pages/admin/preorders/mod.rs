@@ -8,8 +8,8 @@ mod tools;
 use leptos::prelude::*;
 
 use super::page;
-use crate::api::admin::preorders::{PreorderPage, SortBy, list_preorders, query_string};
 use crate::api::admin::Frame;
+use crate::api::admin::preorders::{PreorderPage, SortBy, list_preorders, query_string};
 use crate::domain::access::Right;
 use crate::ui::components::{AdminLayout, Room};
 
@@ -25,14 +25,15 @@ fn list(frame: Frame, page: PreorderPage) -> impl IntoView + use<> {
     let from_file = may_act.then(|| {
         view! { <a class="button-quiet" href="/admin/preorders/fulfil">"Fulfil from a file"</a> }
     });
-    let tabs = tools::tabs(&page);
-    let form = filters::form(&page);
-    let notes = notes(&page);
-    let chips = tools::chips(&page);
-    let kept = tools::keep(&page);
-    let body = if page.rows.is_empty() { empty::nothing(&page).into_any() } else { table::table(&page, may_act).into_any() };
-    let bulk = (may_act && !page.rows.is_empty()).then(|| table::bulk(&page));
-    let paging = paging(&page);
+    let tabs = tools::tabs(&page).into_any();
+    let form = filters::form(&page).into_any();
+    let notes = notes(&page).into_any();
+    let chips = tools::chips(&page).into_any();
+    let kept = tools::keep(&page).into_any();
+    let body =
+        if page.rows.is_empty() { empty::nothing(&page).into_any() } else { table::table(&page, may_act).into_any() };
+    let bulk = (may_act && !page.rows.is_empty()).then(|| table::bulk(&page).into_any());
+    let paging = paging(&page).into_any();
     view! {
         <AdminLayout title="Preorders" room=Room::Preorders frame>
             <div class="list-head">

@@ -19,7 +19,8 @@ pub fn table(page: &PreorderPage, may_act: bool) -> impl IntoView + use<> {
     let query = &page.query;
     let columns = if query.columns.is_empty() { Column::USUAL.to_vec() } else { query.columns.clone() };
     let heads = columns.iter().map(|column| head(*column, query)).collect_view();
-    let choose = may_act.then(|| view! { <th scope="col" class="cell-choose"><span class="sr-only">"Choose"</span></th> });
+    let choose =
+        may_act.then(|| view! { <th scope="col" class="cell-choose"><span class="sr-only">"Choose"</span></th> });
     let all = query.select_page;
     let rows = page.rows.iter().map(|row| line(row, &columns, may_act, all)).collect_view();
     view! {
@@ -100,9 +101,7 @@ fn cell(row: &ListRow, column: Column) -> AnyView {
         Column::Payment => view! { <td><PaymentBadge status=row.payment /></td> }.into_any(),
         Column::Fulfilment => view! { <td><FulfilmentBadge status=row.fulfilment /></td> }.into_any(),
         Column::Status => plain(column, status_word(row.status).to_owned()),
-        Column::Amount => {
-            view! { <td class="cell-number cell-amount">{row.amount.to_string()}</td> }.into_any()
-        }
+        Column::Amount => view! { <td class="cell-number cell-amount">{row.amount.to_string()}</td> }.into_any(),
         Column::Currency => plain(column, row.amount.currency.as_str().to_uppercase()),
         Column::Country => plain(column, row.country.clone()),
         Column::Locale => plain(column, language(row.locale).to_owned()),

@@ -59,9 +59,9 @@ pub fn chips(page: &PreorderPage) -> impl IntoView + use<> {
 
 /// Keeps the list: as a view, as a file.
 pub fn keep(page: &PreorderPage) -> impl IntoView + use<> {
-    let save = save(page);
-    let delete = delete(page);
-    let export = export(page);
+    let save = save(page).into_any();
+    let delete = delete(page).into_any();
+    let export = export(page).into_any();
     view! { <div class="keep">{save} {delete} {export}</div> }
 }
 
@@ -85,8 +85,12 @@ fn save(page: &PreorderPage) -> impl IntoView + use<> {
 
 /// For the view that is being looked at, if it is one's own.
 fn delete(page: &PreorderPage) -> impl IntoView + use<> {
-    let own: Vec<_> =
-        page.tabs.iter().filter(|tab| tab.current).filter_map(|tab| Some((tab.id.clone()?, tab.label.clone()))).collect();
+    let own: Vec<_> = page
+        .tabs
+        .iter()
+        .filter(|tab| tab.current)
+        .filter_map(|tab| Some((tab.id.clone()?, tab.label.clone())))
+        .collect();
     own.into_iter()
         .map(|(id, label)| {
             view! {
