@@ -1,145 +1,15 @@
-//! The list of preorders: what is searched is found, filters work together, pages lose and repeat nothing, the export is
-//! the list, views belong to whoever saved them, and the jump box lands.
-
-use std::fmt::Write;
+//! The list of preorders: what is searched is found, filters work together, pages lose and repeat nothing, and the jump
+//! box lands.
 
 use super::app::TestApp;
 use super::http_client::Answer;
 use super::on_both;
+use super::preorder_seeds::{DAY, HOUR, Seed, many, plant};
 use crate::domain::access::Role;
-use crate::domain::ids::PreorderNumber;
-use crate::store::{Db, search_index};
-
-/// 2026-11-20T00:00:00Z
-const DAY: i64 = 1_795_132_800_000;
-const HOUR: i64 = 3_600_000;
-
-/// A preorder as a test wants it.
-#[derive(Clone)]
-struct Seed {
-    n: i64,
-    email: String,
-    name: Option<&'static str>,
-    phone: Option<&'static str>,
-    color: &'static str,
-    status: &'static str,
-    payment: &'static str,
-    fulfilment: &'static str,
-    amount: i64,
-    currency: &'static str,
-    country: Option<&'static str>,
-    locale: &'static str,
-    started: i64,
-    paid: Option<i64>,
-    updated: i64,
-}
-
-impl Seed {
-    fn new(n: i64, email: &str) -> Self {
-        Self {
-            n,
-            email: email.to_owned(),
-            name: None,
-            phone: None,
-            color: "sakura-pink",
-            status: "initiated",
-            payment: "unpaid",
-            fulfilment: "unfulfilled",
-            amount: 49_900,
-            currency: "usd",
-            country: None,
-            locale: "en",
-            started: DAY + n * 1000,
-            paid: None,
-            updated: DAY + n * 1000,
-        }
-    }
-
-    fn id(&self) -> String {
-        format!("pre_{:032}", self.n)
-    }
-
-    fn number(&self) -> String {
-        // Far apart, so that no number begins like another.
-        PreorderNumber::from_random(self.n as u64 * 104_729 + 7).to_string()
-    }
-}
-
-/// All kinds of preorders, many started in the same moment, paid in the same moment, of the same price.
-fn many() -> Vec<Seed> {
-    let seeds = (0..230_i64).map(|n| {
-        let paid = n % 3 != 0;
-        let pick = |words: &[&'static str], by: i64| words[usize::try_from(by).unwrap() % words.len()];
-        let host = if n % 4 == 0 { "gmail.com" } else { "example.org" };
-        Seed {
-            name: (n % 2 == 0).then(|| pick(&["Jürgen Kühn", "李伟", "Olga Petrova"], n / 2)),
-            phone: (n % 5 == 0).then_some("+4915123456789"),
-            color: pick(&["sakura-pink", "honey-khaki", "cherry-red"], n),
-            status: if paid { "completed" } else { pick(&["initiated", "processing", "expired"], n / 3) },
-            payment: if paid {
-                pick(&["paid", "paid", "paid", "refunded", "disputed"], n)
-            } else {
-                pick(&["unpaid", "failed"], n / 3)
-            },
-            fulfilment: if paid && n < 90 { "fulfilled" } else { "unfulfilled" },
-            amount: pick_amount(n),
-            currency: pick(&["usd", "usd", "jpy", "eur"], n),
-            country: paid.then(|| pick(&["DE", "US", "JP", "BR"], n / 2)),
-            locale: pick(&["en", "en", "zh"], n / 2),
-            started: DAY + (n / 7) * HOUR,
-            paid: paid.then_some(DAY + (n / 7) * HOUR + 60_000 + (n % 2) * 1000),
-            updated: DAY + (n % 10) * HOUR,
-            ..Seed::new(n, &format!("buyer{n}@{host}"))
-        }
-    });
-    seeds.collect()
-}
-
-fn pick_amount(n: i64) -> i64 {
-    [49_900, 49_900, 74_800, 45_900][usize::try_from(n).unwrap() % 4]
-}
-
-async fn plant(app: &TestApp, seeds: &[Seed]) {
-    let at = |millis: i64| match app.ctx.db {
-        Db::Sqlite(_) => millis.to_string(),
-        Db::Postgres(_) => format!("to_timestamp({millis} / 1000.0)"),
-    };
-    let text =
-        |value: Option<&str>| value.map_or_else(|| "NULL".to_owned(), |v| format!("'{}'", v.replace('\'', "''")));
-    let mut sql = String::new();
-    for seed in seeds {
-        let Seed { n, email, color, status, payment, fulfilment, amount, currency, locale, .. } = seed;
-        let (id, number) = (seed.id(), seed.number());
-        write!(
-            sql,
-            "INSERT INTO preorders (id, preorder_number, idempotency_key, email, name, phone, color, locale, \
-             marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, country, paid_at, \
-             created_at, updated_at) VALUES ('{id}', '{number}', 'key{n}', '{email}', {}, {}, '{color}', '{locale}', TRUE, \
-             '{status}', '{payment}', '{fulfilment}', {amount}, '{currency}', {}, {}, {}, {});",
-            text(seed.name),
-            text(seed.phone),
-            text(seed.country),
-            seed.paid.map_or_else(|| "NULL".to_owned(), at),
-            at(seed.started),
-            at(seed.updated),
-        )
-        .unwrap();
-        if let Some(paid) = seed.paid {
-            let (paid, started) = (at(paid), at(seed.started));
-            write!(
-                sql,
-                "INSERT INTO checkout_attempts (id, preorder_id, number, provider, idempotency_key, state, session_id, \
-                 payment_intent_id, amount_minor, currency, created_at, paid_at, updated_at) VALUES ('chk_{n}', '{id}', 1, \
-                 'stripe', 'try{n}', 'paid', 'cs_test_{n}', 'pi_{n}', {amount}, '{currency}', {started}, {paid}, {paid});"
-            )
-            .unwrap();
-        }
-    }
-    app.ctx.db.execute(&sql).await;
-}
+use crate::store::search_index;
 
 /// Ids of the rows of a page, in order.
-fn rows(page: &Answer) -> Vec<String> {
+pub fn rows(page: &Answer) -> Vec<String> {
     assert_eq!(page.status, 200, "{}", page.body);
     let links = page.body.split("href=\"/admin/preorders/pre_").skip(1);
     links.map(|rest| format!("pre_{}", rest.split('"').next().unwrap())).collect()
@@ -158,7 +28,7 @@ async fn found(app: &TestApp, cookie: &str, q: &str) -> Vec<String> {
 }
 
 /// All pages from the first on.
-async fn whole_list(app: &TestApp, cookie: &str, query: &str) -> (Vec<String>, Answer) {
+pub async fn whole_list(app: &TestApp, cookie: &str, query: &str) -> (Vec<String>, Answer) {
     let mut page = app.get_as(cookie, &format!("/admin/preorders?{query}")).await;
     let mut seen = rows(&page);
     while let Some(next) = link(&page, "next") {
@@ -328,95 +198,6 @@ on_both! {
         assert_eq!(app.get_as(&cookie, &far).await.status, 200);
         let long = format!("/admin/preorders?q={}", "ä".repeat(900));
         assert_eq!(app.get_as(&cookie, &long).await.status, 200);
-    }
-
-    async fn the_export_is_the_list_and_no_cell_is_a_formula(app: TestApp) {
-        let mut seeds = many();
-        seeds[9].name = Some("=cmd|' /C calc'!A0");
-        seeds[9].phone = Some("+4917600000000");
-        plant(app, &seeds).await;
-        let cookie = app.sign_in_as(Role::Support).await;
-        for query in ["", "payment=paid,refunded&sort=paid&dir=asc", "q=example&currency=jpy,eur&sort=amount", "q=nobody%40x"] {
-            let (list, _) = whole_list(app, &cookie, query).await;
-            let file = app.get_as(&cookie, &format!("/admin/preorders.csv?{query}&zone=Asia/Tokyo")).await;
-            assert_eq!(file.status, 200, "{}", file.body);
-            let text = file.body.strip_prefix('\u{feff}').expect("a byte order mark");
-            let mut reader = csv::Reader::from_reader(text.as_bytes());
-            let records: Vec<_> = reader.records().map(Result::unwrap).collect();
-            let ids: Vec<_> = records.iter().map(|record| record[24].to_owned()).collect();
-            assert_eq!(ids, list, "{query}");
-            for cell in records.iter().flat_map(csv::StringRecord::iter) {
-                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell} is a formula");
-            }
-        }
-        let file = app.get_as(&cookie, "/admin/preorders.csv?q=buyer9%40&zone=Asia/Tokyo").await;
-        let line = file.body.lines().nth(1).unwrap();
-        assert!(line.contains("'=cmd|' /C calc'!A0") && line.contains(",'+4917600000000,"), "{line}");
-        assert!(line.contains(",459.00,EUR,") || line.contains(",499.00,USD,"), "{line}");
-        assert!(line.contains("2026-11-20T10:00:00+09:00"), "{line}");
-        assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
-        let disposition = file.header("content-disposition");
-        assert!(disposition.starts_with("attachment; filename=\"rolitt-preorders-20"), "{disposition}");
-        assert_eq!(file.header("cache-control"), "no-store");
-        assert_eq!(app.get_as(&cookie, "/admin/preorders.csv?zone=Mars/Olympus").await.status, 422);
-        let logged = app.scalar("SELECT MAX(detail) FROM audit_log WHERE action = 'exported' AND actor = 'support@example.com'").await;
-        assert!(logged.unwrap().contains("q="), "the filter is in the log");
-        let addresses = app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'exported' AND detail LIKE '%buyer9@%'").await;
-        assert_eq!(addresses, 0, "the log keeps no buyer's address");
-        let away = app.get("/admin/preorders.csv").await;
-        assert!(away.status == 303 && away.location().starts_with("/admin/login"), "nobody gets a file");
-    }
-
-    async fn a_viewer_reads_no_address_on_the_page_or_in_the_file(app: TestApp) {
-        let seed = Seed { name: Some("Jürgen Kühn"), phone: Some("+4915123456789"), ..Seed::new(1, "secret.buyer@example.com") };
-        plant(app, &[seed]).await;
-        let cookie = app.sign_in_as(Role::Viewer).await;
-        for path in ["/admin/preorders?columns=email,name,phone", "/admin/preorders.csv"] {
-            let answer = app.get_as(&cookie, path).await;
-            assert!(answer.body.contains("s•••@example.com"), "{path}");
-            for hidden in ["secret.buyer", "Kühn", "15123456789"] {
-                assert!(!answer.body.contains(hidden), "{path} tells {hidden}");
-            }
-        }
-        let page = app.get_as(&cookie, "/admin/preorders").await;
-        assert!(!page.body.contains("/api/admin/bulk"), "a viewer is offered acts");
-        let support = app.sign_in_as(Role::Support).await;
-        let page = app.get_as(&support, "/admin/preorders?select=page").await;
-        assert!(page.body.contains("/api/admin/bulk") && page.body.contains("secret.buyer@example.com"));
-        let bx = page.body.split("name=\"ids[]\"").nth(1).unwrap().split('>').next().unwrap();
-        assert!(bx.contains("checked"), "the page's rows are not chosen: {bx}");
-    }
-
-    async fn a_view_belongs_to_who_saved_it_and_its_name_to_the_last_list(app: TestApp) {
-        let support = app.sign_in_as(Role::Support).await;
-        let viewer = app.sign_in_as(Role::Viewer).await;
-        let save = async |cookie: &str, name: &str, query: &str| {
-            app.post_as(cookie, "/api/admin/save_view", &[("name", name), ("query", query)]).await
-        };
-        let saved = save(&support, " Refunds  of Japan ", "currency=jpy&payment=refunded&after=1.pre_1&x=<b>").await;
-        assert_eq!((saved.status, saved.location()), (303, "/admin/preorders?payment=refunded&currency=jpy"), "{}", saved.body);
-        let has = async |cookie: &str, text: &str| app.get_as(cookie, "/admin/preorders").await.body.contains(text);
-        assert!(has(&support, "Refunds of Japan").await);
-        assert!(!has(&viewer, "Refunds of Japan").await, "a colleague sees it");
-        save(&support, "Refunds of Japan", "currency=eur").await;
-        assert!(has(&support, "href=\"/admin/preorders?currency=eur\"").await, "the name keeps the old list");
-        assert_eq!(app.count("SELECT COUNT(*) FROM saved_views").await, 1);
-        let id = app.scalar("SELECT id FROM saved_views").await.unwrap();
-        let stolen = app.post_as(&viewer, "/api/admin/delete_view", &[("id", &id)]).await;
-        assert_eq!((stolen.status, app.count("SELECT COUNT(*) FROM saved_views").await), (422, 1));
-        let current = app.get_as(&support, "/admin/preorders?currency=eur").await;
-        assert!(current.body.contains("/api/admin/delete_view"), "one's own view can't be deleted");
-        let deleted = app.post_as(&support, "/api/admin/delete_view", &[("id", &id)]).await;
-        assert_eq!((deleted.status, app.count("SELECT COUNT(*) FROM saved_views").await), (303, 0));
-        for name in ["", "   ", &"x".repeat(41)] {
-            assert_eq!(save(&support, name, "").await.status, 422, "{name:?}");
-        }
-        for n in 0..30 {
-            assert_eq!(save(&support, &format!("View {n}"), "").await.status, 303);
-        }
-        assert_eq!(save(&support, "One more", "").await.status, 422);
-        let acts = app.count("SELECT COUNT(*) FROM audit_log WHERE action IN ('view_saved', 'view_deleted')").await;
-        assert_eq!(acts, 33);
     }
 
     async fn the_jump_box_goes_straight_to_what_is_named(app: TestApp) {

@@ -6,6 +6,7 @@
 mod admin;
 mod admin_access;
 mod admin_list;
+mod admin_list_kept;
 mod app;
 mod commands;
 mod crash;
@@ -14,6 +15,7 @@ mod deliveries;
 mod forms;
 mod http_client;
 mod outages;
+mod preorder_seeds;
 mod program;
 mod purchase;
 mod settlement;

@@ -57,8 +57,8 @@ fn notes(page: &PreorderPage) -> impl IntoView + use<> {
     let by_paid = by_paid.then(|| "Sorted by when they were paid: those that were not have no place here.".to_owned());
     let notes: Vec<_> = page.query.notes.iter().take(5).cloned().chain(by_paid).collect();
     (!notes.is_empty()).then(|| {
-        let notes = notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
-        view! { <ul class="list-notes" role="status">{notes}</ul> }
+        let notes = notes.into_iter().map(|note| view! { <p>{note}</p> }).collect_view();
+        view! { <div class="list-notes" role="status">{notes}</div> }
     })
 }
 

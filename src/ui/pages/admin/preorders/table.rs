@@ -56,8 +56,8 @@ fn head(column: Column, query: &ListQuery) -> AnyView {
     let dir = turned.then(|| ("dir", "asc".to_owned()));
     let href = address(rest.chain(sort).chain(dir));
     let sign = match now {
-        Some("ascending") => " ↑",
-        Some(_) => " ↓",
+        Some("ascending") => "↑",
+        Some(_) => "↓",
         None => "",
     };
     view! {
@@ -109,15 +109,18 @@ fn cell(row: &ListRow, column: Column) -> AnyView {
             <td class="cell-number soft" data-label="Started"><Instant at=row.started_at /></td>
         }
         .into_any(),
-        Column::Paid => {
-            let paid = row.paid_at.map(|at| view! { <Instant at=at /> });
-            view! { <td class="cell-number soft" data-label="Paid">{paid}</td> }.into_any()
-        }
+        Column::Paid => match row.paid_at {
+            Some(at) => view! { <td class="cell-number soft" data-label="Paid"><Instant at=at /></td> }.into_any(),
+            None => plain(column, String::new()),
+        },
         Column::Tracking => plain(column, row.tracking.clone()),
     }
 }
 
 fn plain(column: Column, value: String) -> AnyView {
+    if value.is_empty() {
+        return view! { <td class="cell-empty"></td> }.into_any();
+    }
     view! { <td data-label=column.label()>{value}</td> }.into_any()
 }
 
