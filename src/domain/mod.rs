@@ -18,5 +18,6 @@ pub mod payment;
 pub mod period;
 pub mod preorder;
 pub mod refund;
+pub mod search_term;
 pub mod text_enum;
 pub mod timestamp;

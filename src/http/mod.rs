@@ -3,6 +3,7 @@
 
 mod client_address;
 mod cross_site;
+mod export;
 mod form_posts;
 mod health;
 mod live;

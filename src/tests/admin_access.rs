@@ -40,6 +40,11 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
 ];
 const FUNCTIONS: &[(&str, Option<Right>)] =
     &[("/api/admin/choose_zone", Some(Right::See)), ("/api/admin/login", None), ("/api/admin/logout", None)];
+    ("/api/admin/delete_view", Some(Right::See)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/save_view", Some(Right::See)),
+];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

@@ -8,6 +8,7 @@ pub mod check_health;
 pub mod check_overdue;
 pub mod dead_deliveries;
 pub mod deliveries;
+pub mod export_preorders;
 pub mod find_order;
 pub mod initiate_preorder;
 pub mod measure;
@@ -17,6 +18,7 @@ pub mod refresh_payment;
 pub mod refunds;
 pub mod settings;
 pub mod replay_webhook;
+pub mod saved_views;
 pub mod settle_payment;
 pub mod start_checkout;
 

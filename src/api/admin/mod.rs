@@ -15,6 +15,7 @@ mod masked;
 pub(crate) mod overview;
 pub mod people;
 pub(crate) mod span;
+pub mod preorders;
 mod timeline;
 pub(crate) mod typed_span;
 pub mod webhooks;
@@ -27,6 +28,8 @@ pub use list::{PreorderPage, PreorderRow, list_preorders};
 pub use login::{awaits_code, enter_code, login, logout};
 pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
 pub use span::Preset;
+pub use list::PreorderRow;
+pub use login::{login, logout};
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};
