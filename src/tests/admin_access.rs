@@ -15,7 +15,9 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/cancel_totp", Some(Right::See)),
     ("/api/admin/change_password", Some(Right::See)),
     ("/api/admin/change_role", Some(Right::Manage)),
+    ("/api/admin/choose_zone", Some(Right::See)),
     ("/api/admin/confirm_totp", Some(Right::See)),
+    ("/api/admin/delete_view", Some(Right::See)),
     ("/api/admin/disable_admin", Some(Right::Manage)),
     ("/api/admin/disable_totp", Some(Right::See)),
     ("/api/admin/discard_delivery", Some(Right::Act)),
@@ -34,16 +36,10 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/resume_kind", Some(Right::Act)),
     ("/api/admin/retry_dead", Some(Right::Act)),
     ("/api/admin/retry_delivery", Some(Right::Act)),
+    ("/api/admin/save_view", Some(Right::See)),
     ("/api/admin/set_refund_limits", Some(Right::Manage)),
     ("/api/admin/turn_off_codes", Some(Right::Manage)),
     ("/api/admin/withdraw_invitation", Some(Right::Manage)),
-];
-const FUNCTIONS: &[(&str, Option<Right>)] =
-    &[("/api/admin/choose_zone", Some(Right::See)), ("/api/admin/login", None), ("/api/admin/logout", None)];
-    ("/api/admin/delete_view", Some(Right::See)),
-    ("/api/admin/login", None),
-    ("/api/admin/logout", None),
-    ("/api/admin/save_view", Some(Right::See)),
 ];
 
 /// Pages, with something in the place of their parameters.

@@ -14,8 +14,8 @@ pub(crate) mod login;
 mod masked;
 pub(crate) mod overview;
 pub mod people;
-pub(crate) mod span;
 pub mod preorders;
+pub(crate) mod span;
 mod timeline;
 pub(crate) mod typed_span;
 pub mod webhooks;
@@ -24,12 +24,10 @@ use leptos::prelude::use_context;
 
 pub use frame::{Frame, Waiting, frame};
 pub use health::{Check, Health, health};
-pub use list::{PreorderPage, PreorderRow, list_preorders};
+pub use list::PreorderRow;
 pub use login::{awaits_code, enter_code, login, logout};
 pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
 pub use span::Preset;
-pub use list::PreorderRow;
-pub use login::{login, logout};
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};
