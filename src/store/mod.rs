@@ -8,15 +8,18 @@ pub mod audit;
 pub mod catalog;
 mod columns;
 mod connect;
+pub mod customers;
 pub mod disputes;
 pub mod doctor;
 pub mod ledger;
 pub mod outbox;
 pub mod outbox_acts;
+pub mod payments_room;
 pub mod preorders;
 pub mod refunds;
 pub mod waiting;
 pub mod webhooks;
+pub mod worklist;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 

@@ -5,6 +5,7 @@
 
 mod admin;
 mod admin_access;
+mod admin_payments;
 mod app;
 mod commands;
 mod crash;

@@ -2,16 +2,20 @@
 //! arguments have defaults, so that the question comes before any complaint about them.
 
 pub(crate) mod answer;
+mod customers;
 mod frame;
 mod list;
 pub(crate) mod login;
+pub(crate) mod payments;
 mod timeline;
 
 use leptos::prelude::use_context;
 
+pub use customers::{Customer, CustomerPreorder, CustomerRow, Customers, customer, list_customers};
 pub use frame::{Frame, Waiting, frame};
 pub use list::{PreorderPage, PreorderRow, list_preorders};
 pub use login::{login, logout};
+pub use payments::payments;
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};

@@ -118,7 +118,7 @@ pub fn AdminLayout(
             let current = (*listed == room).then_some("page");
             let waiting = listed.waiting(&frame.waiting).filter(|(count, _)| *count > 0).map(|(count, what)| {
                 view! {
-                    <span class="waiting">{count} <span class="sr-only">" " {what}</span></span>
+                    <span class="waiting">{Waiting::shown(count)} <span class="sr-only">" " {what}</span></span>
                 }
             });
             view! {
