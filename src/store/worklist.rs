@@ -71,6 +71,12 @@ macro_rules! condition {
         " odd_payments u CROSS JOIN preorders p WHERE p.id = u.preorder_id AND p.status = 'cancelled' \
          AND (p.cancelled_at IS NULL OR p.paid_at IS NULL) AND p.payment_status NOT IN ('refunded', 'disputed')"
     };
+    // The two by odd payments in one, to be counted.
+    (unaccounted) => {
+        " odd_payments u CROSS JOIN preorders p WHERE p.id = u.preorder_id AND p.status <> 'completed' \
+         AND (p.status <> 'cancelled' OR ((p.cancelled_at IS NULL OR p.paid_at IS NULL) \
+         AND p.payment_status NOT IN ('refunded', 'disputed')))"
+    };
     // Of the odd payments, those of which there is still too much here.
     (overpaid) => {
         " (SELECT u.preorder_id, a.received_currency AS currency, MIN(COALESCE(a.settled_at, a.updated_at)) AS since \
@@ -103,10 +109,10 @@ macro_rules! condition {
     };
     // Repaired once as much has been given back since.
     (refund_failed) => {
-        " refunds r JOIN preorders p ON p.id = r.preorder_id WHERE r.state = 'failed' \
-         AND p.payment_status <> 'refunded' AND r.amount_minor > COALESCE((SELECT SUM(l.amount_minor) FROM refunds l \
-         WHERE l.preorder_id = r.preorder_id AND l.created_at > r.created_at \
-         AND l.state IN ('requested', 'requires_action', 'pending', 'succeeded')), 0)"
+        " refunds r CROSS JOIN preorders p WHERE p.id = r.preorder_id AND r.state = 'failed' \
+         AND CASE WHEN p.payment_status = 'refunded' THEN 0 ELSE r.amount_minor - COALESCE((SELECT \
+         SUM(l.amount_minor) FROM refunds l WHERE l.preorder_id = r.preorder_id AND l.created_at > r.created_at \
+         AND l.state IN ('requested', 'requires_action', 'pending', 'succeeded')), 0) END > 0"
     };
     (refund_unknown $limit:literal) => {
         concat!(
@@ -125,7 +131,7 @@ macro_rules! condition {
 
 macro_rules! count {
     ([$($condition:tt)+] $order:literal) => {
-        concat!("SELECT one FROM (SELECT 1 AS one FROM", condition!($($condition)+), $order, " LIMIT 100) AS some")
+        concat!("SELECT one FROM (SELECT 1 AS one FROM", condition!($($condition)+), $order, " LIMIT 100) AS counted")
     };
     ([$($condition:tt)+]) => { count!([$($condition)+] "") };
 }
@@ -134,8 +140,8 @@ macro_rules! count {
 /// is pending), `$2` (of what is being made) and `$3` (of refunds). What costs most to find out comes last.
 pub(super) const WAITING: &str = concat!(
     "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'dead' AND discarded_at IS NULL LIMIT 100) \
-     AS some) AS dead, \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM webhook_logs WHERE status = 'failed' LIMIT 100) AS some) \
+     AS counted) AS dead, \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM webhook_logs WHERE status = 'failed' LIMIT 100) AS counted) \
      AS failed_webhooks, (SELECT COUNT(*) FROM (",
     count!([dispute "'needs_response'"]),
     " UNION ALL ",
@@ -145,20 +151,18 @@ pub(super) const WAITING: &str = concat!(
     " UNION ALL ",
     count!([creating "$2"] " ORDER BY a.created_at"),
     " UNION ALL ",
-    count!([paid_not_completed]),
+    count!([unaccounted]),
     " UNION ALL ",
     count!([said_to_be_paid] " ORDER BY COALESCE(p.paid_at, p.created_at), p.id"),
     " UNION ALL ",
     count!([cancelled] " ORDER BY p.cancelled_at, p.id"),
-    " UNION ALL ",
-    count!([cancelled_unnoticed]),
     " UNION ALL ",
     count!([refund_failed]),
     " UNION ALL ",
     count!([pending "$1"] " ORDER BY p.created_at"),
     " UNION ALL ",
     count!([overpaid]),
-    " LIMIT 100) AS some) AS payments",
+    " LIMIT 100) AS counted) AS payments",
 );
 
 /// Lines of a condition: since when, due, amount, currency, said, reference; and their order.

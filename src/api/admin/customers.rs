@@ -106,16 +106,14 @@ pub async fn customer(email: &str, of: &str) -> Result<Option<Customer>, ApiErro
     preorders.truncate(LOOKED_AT as usize);
     let Some(newest) = preorders.first() else { return Ok(None) };
     let wants_news = newest.marketing_consent;
+    let sees = login.admin.role.sees_addresses();
     let mut names: Vec<String> = Vec::new();
     let mut languages: Vec<Locale> = Vec::new();
     for preorder in &preorders {
         if !languages.contains(&preorder.locale) {
             languages.push(preorder.locale);
         }
-        let name = preorder.name.as_deref().map(|name| match login.admin.role.sees_addresses() {
-            true => name.to_owned(),
-            false => masking::name(name),
-        });
+        let name = preorder.name.as_deref().map(|name| if sees { name.to_owned() } else { masking::name(name) });
         names.extend(name.filter(|name| !names.contains(name)));
     }
     let row = |preorder: customers::CustomerPreorder| CustomerPreorder {

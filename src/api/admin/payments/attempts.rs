@@ -69,9 +69,10 @@ pub async fn attempts(ctx: &Context, asked: &Asked) -> Result<Attempts, ApiError
         filter.codes = Some(met.into_iter().filter(|code| decline::reason(code) == reason).collect());
     }
     let nothing_to_find = filter.codes.as_ref().is_some_and(Vec::is_empty);
-    let mut lines = match nothing_to_find {
-        true => Vec::new(),
-        false => payments_room::attempts(&ctx.db, &filter, before.as_ref(), ROWS as i64 + 1).await?,
+    let mut lines = if nothing_to_find {
+        Vec::new()
+    } else {
+        payments_room::attempts(&ctx.db, &filter, before.as_ref(), ROWS as i64 + 1).await?
     };
     let mut next = cut(&mut lines, |line| (line.created_at, line.id.clone()));
     let mut looked_back_to = None;
@@ -111,7 +112,9 @@ fn grouped(codes: &[(String, i64)], span: payments_room::Span) -> Vec<Declined> 
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("view", "attempts").append_pair("reason", reason.as_str());
         for (name, at) in [("from", span.from), ("to", span.to)] {
-            at.map(|at| query.append_pair(name, &exact(at)));
+            if let Some(at) = at {
+                query.append_pair(name, &exact(at));
+            }
         }
         query.finish()
     };

@@ -67,7 +67,9 @@ fn address(q: &str, after: Option<&str>) -> String {
     if !q.is_empty() {
         query.append_pair("q", q);
     }
-    after.map(|after| query.append_pair("after", after));
+    if let Some(after) = after {
+        query.append_pair("after", after);
+    }
     format!("/admin/customers?{}", query.finish()).trim_end_matches('?').to_owned()
 }
 

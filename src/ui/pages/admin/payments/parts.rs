@@ -106,7 +106,9 @@ pub fn with_filters(asked: &Asked, view: &str, after: Option<&str>) -> String {
     for (name, value) in filters.into_iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(name, value);
     }
-    after.map(|after| query.append_pair("after", after));
+    if let Some(after) = after {
+        query.append_pair("after", after);
+    }
     format!("/admin/payments?{}", query.finish())
 }
 
