@@ -89,7 +89,7 @@ test("nothing is wider than a phone", async ({ page, shop }) => {
   const pages = [...tabs.map((tab) => `/admin/payments?view=${tab}`), "/admin/customers", `/admin/customers?email=${encodeURIComponent(paid)}`];
   for (const path of pages) {
     await page.goto(path);
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const wider = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
     expect(wider, path).toBeLessThanOrEqual(0);
   }
 });

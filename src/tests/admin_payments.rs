@@ -18,8 +18,8 @@ use crate::store::refunds::{self, Refund};
 use crate::store::waiting;
 use crate::workflows::settle_payment::{blank_attempt, settle};
 
-const DAY: Duration = Duration::from_secs(86_400);
-const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A paid preorder: its id and number.
 async fn paid(app: &TestApp, email: &str) -> (PreorderId, String) {
