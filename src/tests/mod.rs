@@ -10,6 +10,7 @@ mod admin_machinery;
 mod admin_overview;
 mod admin_list;
 mod admin_list_kept;
+mod admin_payments;
 mod app;
 mod commands;
 mod crash;

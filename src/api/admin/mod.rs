@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub mod audit;
 pub mod background;
 pub mod background_acts;
+mod customers;
 mod frame;
 pub(crate) mod health;
 pub mod invitations;
@@ -13,6 +14,7 @@ mod list;
 pub(crate) mod login;
 mod masked;
 pub(crate) mod overview;
+pub(crate) mod payments;
 pub mod people;
 pub mod preorders;
 pub(crate) mod span;
@@ -22,12 +24,14 @@ pub mod webhooks;
 
 use leptos::prelude::use_context;
 
+pub use customers::{Customer, CustomerPreorder, CustomerRow, Customers, customer, list_customers};
 pub use frame::{Frame, Waiting, frame};
 pub use health::{Check, Health, health};
 pub use list::PreorderRow;
 pub use login::{awaits_code, enter_code, login, logout};
 pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
 pub use span::Preset;
+pub use payments::payments;
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};

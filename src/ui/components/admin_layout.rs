@@ -96,7 +96,7 @@ fn side(room: Room, frame: &Frame) -> AnyView {
                 <a href=listed.path() aria-current=current data-key=listed.key()>
                     {listed.label()}
                     {waiting.map(|(count, what)| {
-                        view! { <span class="waiting">{count} <span class="sr-only">" " {what}</span></span> }
+                        view! { <span class="waiting">{Waiting::shown(count)} <span class="sr-only">" " {what}</span></span> }
                     })}
                 </a>
             }
@@ -105,7 +105,7 @@ fn side(room: Room, frame: &Frame) -> AnyView {
         .collect_view();
     let waits = waiting.dead + waiting.failed_webhooks + waiting.payments;
     let waits =
-        (waits > 0).then(|| view! { <span class="waiting">{waits} <span class="sr-only">" waiting"</span></span> });
+        (waits > 0).then(|| view! { <span class="waiting">{Waiting::shown(waits)} <span class="sr-only">" waiting"</span></span> });
     view! {
         <header class="admin-side">
             <a class="wordmark" href="/admin" aria-label="Rolitt admin, overview">"rolitt"</a>
