@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(asked, [0; 5]);
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(ask(&kept, &made, dear).await, 0);
-        tokio::time::sleep(Duration::from_millis(1000)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(ask(&kept, &made, Duration::ZERO).await, 1);
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(ask(&kept, &made, Duration::ZERO).await, 2);

@@ -66,8 +66,8 @@ on_both! {
         captured(app).await;
         refund(app, "refund", -10_000).await;
         let now = app.ctx.clock.now();
-        let (db, day) = (&app.ctx.db, Period::new(now - Duration::from_secs(3600), now + Duration::from_secs(60)));
-        let buckets = metrics::buckets(db, &[Period::new(day.from, now - Duration::from_secs(1800)), day]).await.unwrap();
+        let (db, day) = (&app.ctx.db, Period::new(now - Duration::from_hours(1), now + Duration::from_mins(1)));
+        let buckets = metrics::buckets(db, &[Period::new(day.from, now - Duration::from_mins(30)), day]).await.unwrap();
         assert_eq!(buckets.iter().map(|b| (b.started, b.paid)).collect::<Vec<_>>(), [(0, 0), (3, 1)]);
         let funnel = metrics::funnel(db, day).await.unwrap();
         assert_eq!((funnel.reached, funnel.tried, funnel.paid), (2, 2, 1));
@@ -89,7 +89,7 @@ on_both! {
         refund(app, "refund_returned", 10_000).await;
         assert_eq!(metrics::money(db, day).await.unwrap()[0].refunds, 0);
         assert_eq!(metrics::buckets(db, &[]).await.unwrap(), []);
-        let before = Period::new(day.from - Duration::from_secs(3600), day.from);
+        let before = Period::new(day.from - Duration::from_hours(1), day.from);
         assert_eq!(metrics::funnel(db, before).await.unwrap().reached, 0);
         assert_eq!(metrics::money(db, before).await.unwrap(), []);
     }

@@ -121,10 +121,10 @@ async fn needs(ctx: &Context, now: Timestamp) -> Result<Vec<Need>, ApiError> {
         format!("{} could not be applied", plural(failed_webhooks, "webhook", "webhooks")),
         "/admin/webhooks?status=failed",
     ));
-    let due = due_at.map(|at| format!(", first due {}", in_days(at, now))).unwrap_or_default();
+    let first = due_at.map(|at| format!(", {}", due(at, now))).unwrap_or_default();
     needs.push(look(
         disputes,
-        format!("{}{due}", plural(disputes, "dispute", "disputes")),
+        format!("{}{first}", plural(disputes, "dispute", "disputes")),
         "/admin/payments?view=disputes",
     ));
     needs.retain(|need| need.count > 0);
@@ -135,14 +135,14 @@ const fn plural(count: i64, one: &'static str, many: &'static str) -> &'static s
     if count == 1 { one } else { many }
 }
 
-fn in_days(at: Timestamp, now: Timestamp) -> String {
+fn due(at: Timestamp, now: Timestamp) -> String {
     if at < now {
-        return "already".to_owned();
+        return "the first overdue".to_owned();
     }
     match at.since(now).as_secs() / 86_400 {
-        0 => "within a day".to_owned(),
-        1 => "in a day".to_owned(),
-        days => format!("in {days} days"),
+        0 => "first due within a day".to_owned(),
+        1 => "first due in a day".to_owned(),
+        days => format!("first due in {days} days"),
     }
 }
 

@@ -122,14 +122,13 @@ fn points(values: &[i64], x: impl Fn(usize) -> f64, y: impl Fn(i64) -> f64) -> S
     points.collect::<Vec<_>>().join(" ")
 }
 
-/// The next of 2, 4, 10, 20, 40, 100 … : halves of these are whole.
+/// The next round number whose half is whole: 2, 4, 6, 8, 10, 20, 30, 40, 60, 80, 100, 200 …
 fn round_up(most: i64) -> i64 {
     let mut power = 1;
     loop {
-        for step in [2, 4, 6, 8] {
-            if step * power >= most {
-                return step * power;
-            }
+        let steps: &[i64] = if power == 1 { &[2, 4, 6, 8] } else { &[1, 2, 3, 4, 6, 8] };
+        if let Some(step) = steps.iter().find(|step| **step * power >= most) {
+            return step * power;
         }
         power *= 10;
     }
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_axis_ends_at_an_even_round_number_above_all_values() {
-        assert_eq!([0, 1, 2, 3, 7, 9, 41, 250, 1_284].map(round_up), [2, 2, 2, 4, 8, 20, 60, 400, 2_000]);
+        assert_eq!([0, 1, 2, 3, 7, 9, 41, 250, 1_284].map(round_up), [2, 2, 2, 4, 8, 10, 60, 300, 2_000]);
     }
 
     #[test]

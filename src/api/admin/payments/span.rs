@@ -72,13 +72,12 @@ pub(super) fn exact(at: Timestamp) -> String {
 pub struct Moved {
     pub kind: LedgerKind,
     pub amount: Money,
-    pub count: i64,
 }
 
 /// `None`: too much moved to be added up while somebody waits.
 pub(super) async fn moved(ctx: &Context, span: Span, kinds: &[LedgerKind]) -> Result<Option<Vec<Moved>>, ApiError> {
     let Some(sums) = payments_room::sums(&ctx.db, span).await? else { return Ok(None) };
-    let mut moved: Vec<Moved> = sums.into_iter().map(|(kind, amount, count)| Moved { kind, amount, count }).collect();
+    let mut moved: Vec<Moved> = sums.into_iter().map(|(kind, amount, _)| Moved { kind, amount }).collect();
     moved.retain(|moved| kinds.contains(&moved.kind));
     moved.sort_by_key(|moved| {
         let kind = kinds.iter().position(|kind| *kind == moved.kind);

@@ -48,7 +48,7 @@ pub fn in_stripe(href: String) -> impl IntoView {
 
 const fn moved_label(kind: LedgerKind) -> &'static str {
     match kind {
-        LedgerKind::Capture => "Came in",
+        LedgerKind::Capture => "Captured",
         LedgerKind::Refund => "Given back",
         LedgerKind::RefundReturned => "Refunds that came back",
         LedgerKind::Dispute => "Taken back by banks",
@@ -75,20 +75,15 @@ pub fn sums(moved: Option<Vec<Moved>>, is_asked: bool) -> AnyView {
         .map(|kind| {
             let amounts = moved.iter().filter(|moved| moved.kind == kind);
             let amounts: Vec<String> = amounts.map(|moved| moved.amount.to_string()).collect();
-            let count: i64 = moved.iter().filter(|moved| moved.kind == kind).map(|moved| moved.count).sum();
             view! {
                 <div>
                     <dt>{moved_label(kind)} " " {span}</dt>
-                    <dd>{amounts.join(" · ")} " " <span class="soft">{entries(count)}</span></dd>
+                    <dd>{amounts.join(" · ")}</dd>
                 </div>
             }
         })
         .collect_view();
     view! { <dl class="sums">{sums}</dl> }.into_any()
-}
-
-fn entries(count: i64) -> String {
-    if count == 1 { "in 1 entry".to_owned() } else { format!("in {count} entries") }
 }
 
 /// The address of this tab with its filters, and where to go on.

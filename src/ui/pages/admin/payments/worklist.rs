@@ -54,7 +54,7 @@ fn row(row: WorklistRow) -> impl IntoView {
         <tr>
             <th scope="row">{preorder_link(&row.preorder_id, row.number)}</th>
             <td class="cell-detail">
-                {row.due.map(due)} " " {row.said} " " {row.in_stripe.map(in_stripe)}
+                {row.due.map(due)} {row.said.map(|said| view! { <span>{said}</span> })} {row.in_stripe.map(in_stripe)}
             </td>
             <td class="cell-number cell-amount">{row.amount.to_string()}</td>
             <td class="cell-number soft"><Instant at=row.since /></td>

@@ -55,14 +55,10 @@ fn head(column: Column, query: &ListQuery) -> AnyView {
     let sort = (by != SortBy::Started).then(|| ("sort", sort_word(by).to_owned()));
     let dir = turned.then(|| ("dir", "asc".to_owned()));
     let href = address(rest.chain(sort).chain(dir));
-    let sign = match now {
-        Some("ascending") => "↑",
-        Some(_) => "↓",
-        None => "",
-    };
+    let sign = now.map(|now| view! { <span aria-hidden="true">{if now == "ascending" { "↑" } else { "↓" }}</span> });
     view! {
         <th scope="col" class=class aria-sort=now>
-            <a class="sorter" href=href>{column.label()}<span aria-hidden="true">{sign}</span></a>
+            <a class="sorter" href=href>{column.label()} {sign}</a>
         </th>
     }
     .into_any()
