@@ -203,7 +203,7 @@ on_both! {
         assert_eq!(app.count(&format!("SELECT attempts FROM outbox WHERE id = '{waiting}'")).await, 0);
         let seen = page(app, &support, &format!("{BACKGROUND}?state=pending")).await;
         assert!(seen.contains("Klaviyo is down, they know") && seen.contains("by support@example.com"), "{seen}");
-        let checks = check_health(&app.ctx).await;
+        let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
         let pauses = checks.iter().find(|check| check.name == "pauses").expect("the doctor is silent about it");
         assert!(pauses.ok && pauses.found.contains("klaviyo_preorder_started by support@example.com"), "{pauses:?}");
 
@@ -211,7 +211,7 @@ on_both! {
         app.settle_down().await;
         assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
         assert_eq!((audited(app, "kind_paused").await, audited(app, "kind_resumed").await), (1, 1));
-        assert!(check_health(&app.ctx).await.iter().all(|check| check.name != "pauses"));
+        assert!(check_health(&app.ctx, Duration::from_secs(10)).await.iter().all(|check| check.name != "pauses"));
     }
 
     async fn what_is_discarded_keeps_its_reason_and_is_counted_nowhere(app: TestApp) {
@@ -228,7 +228,7 @@ on_both! {
         assert_eq!((without.status, without.json()["error"]["field"].as_str()), (422, Some("reason")));
         assert_eq!(act(app, &support, path, &[("id", &id), ("reason", "Asked not to be written to")]).await, "Discarded.");
         let doctor = async || {
-            let checks = check_health(&app.ctx).await;
+            let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
             checks.into_iter().find(|check| check.name == "deliveries").unwrap()
         };
         let said = doctor().await;

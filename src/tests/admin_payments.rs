@@ -207,10 +207,11 @@ on_both! {
             decline: None,
             card: None,
             shipping_address: None,
+            shipping_country: None,
             occurred_at: app.ctx.clock.now(),
         };
         comes_and_goes!(app, cookie, &number, "overpaid",
-            settle(&app.ctx, &fact).await.unwrap(),
+            settle(&app.ctx, &fact.into()).await.unwrap(),
             save_refund(app, &refund(app, &id, RefundState::Pending, 49_900)).await);
         let (id, number) = paid(app, "li@example.cn").await;
         let attempt = format!("UPDATE checkout_attempts SET received_minor = 50900 WHERE preorder_id = '{id}'");

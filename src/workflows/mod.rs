@@ -16,9 +16,9 @@ pub mod receive_webhook;
 pub mod reconcile;
 pub mod refresh_payment;
 pub mod refunds;
-pub mod settings;
 pub mod replay_webhook;
 pub mod saved_views;
+pub mod settings;
 pub mod settle_payment;
 pub mod start_checkout;
 

@@ -30,8 +30,8 @@ pub use health::{Check, Health, health};
 pub use list::PreorderRow;
 pub use login::{awaits_code, enter_code, login, logout};
 pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
-pub use span::Preset;
 pub use payments::payments;
+pub use span::Preset;
 pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
 
 use super::{ApiError, Login};

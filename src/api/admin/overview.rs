@@ -17,8 +17,10 @@ use crate::domain::money::Money;
 use crate::domain::period::Period;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus};
 use crate::domain::timestamp::Timestamp;
+use crate::store::metrics_machinery;
+use crate::store::preorder_filter::{Order, PreorderFilter};
+use crate::store::preorder_search::{Place, PreorderList};
 use crate::store::waiting::{self, Waiting};
-use crate::store::{metrics_machinery, preorders};
 use crate::workflows::measure::measure;
 
 /// Rows of "Latest preorders".
@@ -148,10 +150,11 @@ fn due(at: Timestamp, now: Timestamp) -> String {
 
 async fn latest(ctx: &Context, masked: bool) -> Result<Vec<Latest>, ApiError> {
     let catalog = ctx.shop().await?.catalog;
-    let rows = preorders::list(&ctx.db, None, LATEST).await?;
+    let list = PreorderList::open(&ctx.db, PreorderFilter::default(), Order::default()).await?;
+    let rows = list.page(&ctx.db, &Place::Start, LATEST).await?;
     let shown = rows.into_iter().map(|preorder| Latest {
         id: preorder.id.to_string(),
-        amount: preorder.price(),
+        amount: Money::new(preorder.amount_minor, preorder.currency),
         email: if masked { masking::email(&preorder.email) } else { preorder.email },
         color_name: catalog.color(&preorder.color).map_or_else(|| preorder.color.clone(), |color| color.name.clone()),
         number: preorder.preorder_number,

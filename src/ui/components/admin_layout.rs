@@ -8,7 +8,7 @@ use leptos_meta::{Html, Meta, Stylesheet, Title};
 use super::keys::KeyList;
 use super::room::Room;
 use super::zone_picker::ZonePicker;
-use crate::api::admin::Frame;
+use crate::api::admin::{Frame, Waiting};
 use crate::ui::admin_style;
 
 /// `q` is what was searched for, to stay in the box; `tools` stand in the top right corner.
@@ -104,8 +104,9 @@ fn side(room: Room, frame: &Frame) -> AnyView {
         })
         .collect_view();
     let waits = waiting.dead + waiting.failed_webhooks + waiting.payments;
-    let waits =
-        (waits > 0).then(|| view! { <span class="waiting">{Waiting::shown(waits)} <span class="sr-only">" waiting"</span></span> });
+    let waits = (waits > 0).then(
+        || view! { <span class="waiting">{Waiting::shown(waits)} <span class="sr-only">" waiting"</span></span> },
+    );
     view! {
         <header class="admin-side">
             <a class="wordmark" href="/admin" aria-label="Rolitt admin, overview">"rolitt"</a>
