@@ -128,6 +128,7 @@ on_both! {
     }
 
     async fn a_preorder_is_found_by_whatever_somebody_has_of_it(app: TestApp) {
+        app.cook_the_books();
         let ana = Seed {
             name: Some("Ana Lúcia O'Neill"),
             phone: Some("+4915123456789"),

@@ -195,6 +195,7 @@ on_both! {
     }
 
     async fn what_was_paid_too_much_is_on_the_worklist_until_it_is_given_back(app: TestApp) {
+        app.cook_the_books();
         let cookie = app.sign_in_as(Role::Viewer).await;
         let (id, number) = paid(app, "ana@example.com").await;
         let fact = PaymentFact {
@@ -227,6 +228,7 @@ on_both! {
     }
 
     async fn what_takes_too_long_is_on_the_worklist_and_not_before(app: TestApp) {
+        app.cook_the_books();
         let (_, slow) = app.checkout("ana@example.com").await;
         let (_, stuck) = app.checkout("li@example.cn").await;
         let (asked, asked_number) = paid(app, "joe@example.org").await;
@@ -264,6 +266,7 @@ on_both! {
     }
 
     async fn a_refund_that_failed_waits_until_as_much_was_given_back(app: TestApp) {
+        app.cook_the_books();
         let cookie = app.sign_in_as(Role::Support).await;
         let (id, number) = paid(app, "ana@example.com").await;
         comes_and_goes!(app, cookie, &number, "refund_failed",
@@ -280,6 +283,7 @@ on_both! {
     }
 
     async fn disputes_stand_by_their_due_date_and_are_red_when_it_is_near(app: TestApp) {
+        app.cook_the_books();
         let cookie = app.sign_in_as(Role::Support).await;
         let now = app.ctx.clock.now();
         let (far, far_number) = paid(app, "ana@example.com").await;
@@ -386,6 +390,7 @@ on_both! {
     }
 
     async fn refunds_and_disputes_are_paged_without_loss(app: TestApp) {
+        app.cook_the_books();
         let (id, _) = paid(app, "ana@example.com").await;
         for n in 0..60 {
             let state = RefundState::ALL[n % 6];
@@ -424,6 +429,7 @@ on_both! {
     }
 
     async fn sums_are_of_the_span_and_by_currency(app: TestApp) {
+        app.cook_the_books();
         let (id, _) = paid(app, "ana@example.com").await;
         let now = app.ctx.clock.now();
         let entries = [
@@ -458,6 +464,7 @@ on_both! {
     }
 
     async fn customers_are_found_by_the_beginning_of_their_address_and_none_is_lost(app: TestApp) {
+        app.cook_the_books();
         for n in 0..54 {
             let form = [("email", format!("c{n:02}@example.com")), ("color", "sakura-pink".to_owned())];
             let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
