@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod catalog;
 pub mod contact;
+pub mod decline;
 pub mod delivery;
 pub mod ids;
 pub mod locale;
