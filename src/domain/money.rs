@@ -57,6 +57,21 @@ impl Money {
         if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
+    /// Reads what `decimal` writes, and people type: `499`, `499.5`, ` 499.00 `. A comma is refused: it is a point to
+    /// some and nothing to others, and a hundred times too much is not to be guessed.
+    pub fn parse_decimal(typed: &str, currency: Currency) -> Option<Self> {
+        let typed = typed.trim().trim_start_matches(currency.symbol()).trim_start();
+        let (whole, fraction) = typed.split_once('.').unwrap_or((typed, ""));
+        let decimals = currency.decimals();
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let pointless = typed.contains('.') && fraction.is_empty();
+        if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > decimals || pointless {
+            return None;
+        }
+        let minor = format!("{whole}{fraction:0<decimals$}").parse().ok()?;
+        Some(Self::new(minor, currency))
+    }
+
     /// For a price tag: `$499`, `$1,249.50`, `CN¥3,599`. Cents are shown only where there are any.
     pub fn short(self) -> String {
         let full = self.to_string();
@@ -104,6 +119,17 @@ mod tests {
         assert_eq!(Money::new(74_800, Currency::Jpy).decimal(), "74800");
         assert_eq!(Money::new(5, Currency::Eur).decimal(), "0.05");
         assert_eq!(Money::new(-5, Currency::Eur).to_string(), "-€0.05");
+    }
+
+    #[test]
+    fn an_amount_is_read_as_it_is_typed_and_never_guessed() {
+        let usd = |typed| Money::parse_decimal(typed, Currency::Usd).map(|money| money.minor);
+        assert_eq!(["499", "499.5", " $499.50 ", "0.01"].map(usd), [Some(49_900), Some(49_950), Some(49_950), Some(1)]);
+        for wrong in ["", "499,00", "1,249.50", "4.999", "-5", "499.", ".5", "1e3", "99999999999999999999", "€5"] {
+            assert_eq!(usd(wrong), None, "{wrong}");
+        }
+        assert_eq!(Money::parse_decimal("74800", Currency::Jpy), Some(Money::new(74_800, Currency::Jpy)));
+        assert_eq!(Money::parse_decimal("748.00", Currency::Jpy), None);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! itself refuses anything else.
 
 use serde_json::Value;
+use sqlx::FromRow;
 
-use super::{StoreResult, Tx, on_tx};
+use super::{Db, StoreResult, Tx, on_read, on_tx};
 use crate::domain::access::Actor;
 use crate::domain::audit::AuditAction;
 use crate::domain::ids::{AuditId, PreorderId};
@@ -41,4 +42,22 @@ pub async fn record(tx: &mut Tx, entry: &Entry<'_>) -> StoreResult<()> {
             .await
             .map(|_| ())
     })?)
+}
+
+/// An act as a preorder's story tells it.
+#[derive(Debug, Clone, FromRow)]
+pub struct ActLine {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub actor: String,
+    pub action: AuditAction,
+    /// JSON.
+    pub detail: String,
+}
+
+/// The newest acts on a preorder.
+pub async fn acts_of_preorder(db: &Db, id: &PreorderId, limit: i64) -> StoreResult<Vec<ActLine>> {
+    const SQL: &str = "SELECT id, at, actor, action, detail FROM audit_log WHERE preorder_id = $1 \
+         ORDER BY at DESC, id DESC LIMIT $2";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).bind(limit).fetch_all(c).await)?)
 }

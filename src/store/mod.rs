@@ -11,10 +11,14 @@ mod connect;
 pub mod disputes;
 pub mod doctor;
 pub mod ledger;
+pub mod notes;
+pub mod order_acts;
+pub mod order_lists;
 pub mod outbox;
 pub mod outbox_acts;
 pub mod preorders;
 pub mod refunds;
+pub mod story;
 pub mod waiting;
 pub mod webhooks;
 

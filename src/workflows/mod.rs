@@ -4,15 +4,21 @@
 pub mod admins;
 pub mod apply_stripe_event;
 pub mod audit;
+pub mod bulk;
+pub mod cancel_preorder;
 pub mod check_health;
 pub mod deliveries;
+pub mod edit_preorder;
 pub mod find_order;
+pub mod fulfil_preorder;
 pub mod initiate_preorder;
+pub mod keep_order_list;
 pub mod receive_webhook;
 pub mod refresh_payment;
 pub mod refunds;
 pub mod settle_payment;
 pub mod start_checkout;
+pub mod write_note;
 
 use crate::providers::ProviderError;
 use crate::store::StoreError;

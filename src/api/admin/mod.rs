@@ -2,9 +2,12 @@
 //! arguments have defaults, so that the question comes before any complaint about them.
 
 pub(crate) mod answer;
+pub mod bulk;
 mod frame;
+pub mod fulfil;
 mod list;
 pub(crate) mod login;
+pub mod orders;
 mod timeline;
 
 use leptos::prelude::use_context;
@@ -12,7 +15,10 @@ use leptos::prelude::use_context;
 pub use frame::{Frame, Waiting, frame};
 pub use list::{PreorderPage, PreorderRow, list_preorders};
 pub use login::{login, logout};
-pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
+pub use timeline::{
+    AttemptLine, ColorChoice, DisputeLine, LedgerCheck, Message, MoneyCard, NoteLine, Possible, PreorderDetail,
+    RefundLine, Timeline, TimelineEntry, Tone, preorder,
+};
 
 use super::{ApiError, Login};
 use crate::domain::access::{Actor, Right};
