@@ -9,7 +9,21 @@ use super::on_both;
 use crate::domain::access::{Right, Role};
 
 /// Server functions: the right that each asks for. `None`: open to everybody.
-const FUNCTIONS: &[(&str, Option<Right>)] = &[("/api/admin/login", None), ("/api/admin/logout", None)];
+const FUNCTIONS: &[(&str, Option<Right>)] = &[
+    ("/api/admin/bulk", Some(Right::Act)),
+    ("/api/admin/cancel_preorder", Some(Right::Act)),
+    ("/api/admin/cancel_preorders", Some(Right::Act)),
+    ("/api/admin/edit_address", Some(Right::Act)),
+    ("/api/admin/edit_color", Some(Right::Act)),
+    ("/api/admin/fulfil_preorder", Some(Right::Act)),
+    ("/api/admin/fulfil_preorders", Some(Right::Act)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/move_fulfilment", Some(Right::Act)),
+    ("/api/admin/preview_fulfilment", Some(Right::Act)),
+    ("/api/admin/refund", Some(Right::Act)),
+    ("/api/admin/write_note", Some(Right::Act)),
+];
 
 /// Pages, with something in the place of their parameters.
 const PAGES: &[(&str, Option<Right>)] = &[

@@ -5,6 +5,8 @@
 
 mod admin;
 mod admin_access;
+mod admin_bulk;
+mod admin_preorder;
 mod app;
 mod commands;
 mod crash;

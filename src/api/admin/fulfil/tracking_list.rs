@@ -27,9 +27,10 @@ pub fn read(text: &str) -> Result<Vec<ListRow>, ListError> {
         .from_reader(text.as_bytes());
     let mut rows: Vec<ListRow> = Vec::new();
     let mut tracking_column = None;
-    for (index, record) in reader.records().enumerate() {
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    for record in reader.records() {
         let Ok(record) = record else { continue };
-        let line = record.position().map_or(index as u64 + 1, csv::Position::line);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte) as usize);
         let fields: Vec<&str> = record.iter().collect();
         if fields.iter().all(|field| field.is_empty()) {
             continue;
@@ -50,6 +51,26 @@ pub fn read(text: &str) -> Result<Vec<ListRow>, ListError> {
         return Err(ListError::NoNumbers);
     }
     Ok(rows)
+}
+
+/// Counts lines as an editor does. (The reader's own count stands before the line breaks that a record begins with.)
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of a record that begins at `start` or after the line breaks there; records come in order.
+    fn of(&mut self, start: usize) -> u64 {
+        while let Some(&byte) = self.text.get(self.at)
+            && (self.at < start || byte == b'\n' || byte == b'\r')
+        {
+            self.line += u64::from(byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// What stands most often between the fields of the first lines.
