@@ -70,7 +70,11 @@ impl Parts {
     /// Whether there is somebody to deliver to.
     pub const fn delivers(&self, kind: DeliveryKind) -> bool {
         match kind {
-            DeliveryKind::ApplyStripeEvent | DeliveryKind::FetchPaymentDetails | DeliveryKind::CloseOpenPages => true,
+            DeliveryKind::ApplyStripeEvent
+            | DeliveryKind::FetchPaymentDetails
+            | DeliveryKind::CloseOpenPages
+            | DeliveryKind::RequestRefund
+            | DeliveryKind::CheckOverduePayments => true,
             DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
             DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
             DeliveryKind::SendSms => self.sms.is_some(),

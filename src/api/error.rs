@@ -154,6 +154,9 @@ impl From<WorkflowError> for ApiError {
                 Self { field: Some("password".to_owned()), ..Self::new(401, "wrong_password", message) }
             }
             WorkflowError::Forbidden => Self::forbidden(),
+            WorkflowError::NeedsOwner(message) => {
+                Self { field: Some("amount".to_owned()), ..Self::new(403, "owner_needed", message) }
+            }
             WorkflowError::Refused { field, code, message } => Self::field(field, code, message),
             WorkflowError::Odd(problem) => {
                 tracing::error!(problem, "a workflow met what should not be");

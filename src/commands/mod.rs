@@ -3,6 +3,7 @@
 mod admin;
 mod doctor;
 mod migrate;
+mod reconcile;
 mod sandbox;
 mod serve;
 mod site;
@@ -44,6 +45,15 @@ enum Command {
         /// For programs
         #[arg(long)]
         json: bool,
+    },
+    /// Compare our records with Stripe's
+    Reconcile {
+        /// How far back: 30m, 24h, 7d
+        #[arg(long, default_value = "24h", value_parser = reconcile::span)]
+        since: std::time::Duration,
+        /// Settle what Stripe knows better
+        #[arg(long)]
+        fix: bool,
     },
     /// The stand-ins for Stripe, Klaviyo, Firebase and Twilio, as a process of their own
     Sandbox {
@@ -125,6 +135,7 @@ async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
             admin::create(settings, &email, role).await
         }
         Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Reconcile { since, fix } => reconcile::run(settings, since, fix).await,
         Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
     };
     outcome.map_err(Failure::Problem)

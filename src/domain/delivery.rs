@@ -1,7 +1,7 @@
 //! The background's work as one enum: what must still happen because of something already durable. Adding a variant
 //! makes the compiler point at the one `match` in `outbox/`.
 
-use super::ids::{PreorderId, WebhookId};
+use super::ids::{PreorderId, RefundId, WebhookId};
 use super::text_enum::text_enum;
 
 /// A delivery as it stands in `outbox.payload`. It names rows, it does not copy them: what is sent is read when it is
@@ -33,6 +33,15 @@ pub enum Delivery {
     SendSms {
         preorder_id: PreorderId,
     },
+    /// Asks Stripe to give money back.
+    RequestRefund {
+        preorder_id: PreorderId,
+        refund_id: RefundId,
+    },
+    /// Asks Stripe about payments that should have ended by now; one round in a span of time.
+    CheckOverduePayments {
+        round: i64,
+    },
 }
 
 text_enum! {
@@ -44,6 +53,8 @@ text_enum! {
         FetchPaymentDetails => "fetch_payment_details",
         CloseOpenPages => "close_open_pages",
         SendSms => "send_sms",
+        RequestRefund => "request_refund",
+        CheckOverduePayments => "check_overdue_payments",
     }
 }
 
@@ -77,6 +88,8 @@ impl Delivery {
             Self::FetchPaymentDetails { .. } => DeliveryKind::FetchPaymentDetails,
             Self::CloseOpenPages { .. } => DeliveryKind::CloseOpenPages,
             Self::SendSms { .. } => DeliveryKind::SendSms,
+            Self::RequestRefund { .. } => DeliveryKind::RequestRefund,
+            Self::CheckOverduePayments { .. } => DeliveryKind::CheckOverduePayments,
         }
     }
 
@@ -87,15 +100,18 @@ impl Delivery {
             | Self::KlaviyoPreorderSuccess { preorder_id }
             | Self::FetchPaymentDetails { preorder_id }
             | Self::CloseOpenPages { preorder_id }
-            | Self::SendSms { preorder_id } => Some(preorder_id),
-            Self::ApplyStripeEvent { .. } => None,
+            | Self::SendSms { preorder_id }
+            | Self::RequestRefund { preorder_id, .. } => Some(preorder_id),
+            Self::ApplyStripeEvent { .. } | Self::CheckOverduePayments { .. } => None,
         }
     }
 
     /// One delivery of a kind for one thing, ever: the second insert is dropped by the unique index.
     pub fn dedupe_key(&self) -> String {
         let subject = match self {
+            Self::CheckOverduePayments { round } => return format!("{}:{round}", self.kind()),
             Self::ApplyStripeEvent { webhook_id } => webhook_id.as_str(),
+            Self::RequestRefund { refund_id, .. } => refund_id.as_str(),
             Self::CreateFirebaseUser { preorder_id }
             | Self::KlaviyoPreorderStarted { preorder_id }
             | Self::KlaviyoPreorderSuccess { preorder_id }
@@ -111,7 +127,9 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
-            Self::FetchPaymentDetails | Self::CloseOpenPages => Lane::Stripe,
+            Self::FetchPaymentDetails | Self::CloseOpenPages | Self::RequestRefund | Self::CheckOverduePayments => {
+                Lane::Stripe
+            }
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

@@ -2,6 +2,7 @@
 //! out of order; a try therefore only ever climbs, and the highest rung reached is the truth whatever the order.
 
 use super::money::Money;
+use super::refund::{DisputeFact, RefundFact};
 use super::text_enum::text_enum;
 use super::timestamp::Timestamp;
 
@@ -75,7 +76,42 @@ pub struct PaymentFact {
     pub decline: Option<Decline>,
     pub card: Option<Card>,
     pub shipping_address: Option<String>,
+    /// Two letters.
+    pub shipping_country: Option<String>,
     pub occurred_at: Timestamp,
+}
+
+/// Anything that the provider says about a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    Payment(Box<PaymentFact>),
+    Refund(RefundFact),
+    Dispute(DisputeFact),
+}
+
+impl Fact {
+    /// The preorder that its metadata names.
+    pub fn preorder_id(&self) -> Option<&str> {
+        match self {
+            Self::Payment(fact) => fact.preorder_id.as_deref(),
+            Self::Refund(fact) => fact.preorder_id.as_deref(),
+            Self::Dispute(fact) => fact.preorder_id.as_deref(),
+        }
+    }
+
+    pub fn payment_intent_id(&self) -> Option<&str> {
+        match self {
+            Self::Payment(fact) => fact.payment_intent_id.as_deref(),
+            Self::Refund(fact) => fact.payment_intent_id.as_deref(),
+            Self::Dispute(fact) => fact.payment_intent_id.as_deref(),
+        }
+    }
+}
+
+impl From<PaymentFact> for Fact {
+    fn from(fact: PaymentFact) -> Self {
+        Self::Payment(Box::new(fact))
+    }
 }
 
 text_enum! {

@@ -11,6 +11,7 @@ use super::contact::{Email, PersonName, Phone};
 use super::locale::Locale;
 use super::money::Money;
 use super::payment::AttemptState;
+use super::refund::Returned;
 use super::text_enum::text_enum;
 use super::timestamp::Timestamp;
 
@@ -83,9 +84,18 @@ impl PreorderStatus {
 }
 
 impl PaymentStatus {
-    /// What happens after the money came in (refunds, disputes) is never undone by news about how it came in.
-    const fn is_past_paid(self) -> bool {
-        matches!(self, Self::PartiallyRefunded | Self::Refunded | Self::Disputed)
+    /// What became of money that came in. Refunds and disputes win over news of how it came in; a dispute that was won
+    /// leaves what was there before.
+    const fn of_money(returned: Returned) -> Self {
+        if returned.disputed {
+            Self::Disputed
+        } else if returned.refunded_minor == 0 {
+            Self::Paid
+        } else if returned.refunded_minor < returned.captured_minor {
+            Self::PartiallyRefunded
+        } else {
+            Self::Refunded
+        }
     }
 }
 
@@ -102,29 +112,28 @@ impl Progress {
     /// Money arrived: the preorder is complete, even if it had expired or was cancelled before. Saying it again
     /// changes nothing; the first time stands.
     #[must_use]
-    pub fn mark_paid(self, at: Timestamp) -> Self {
-        let payment_status = if self.payment_status.is_past_paid() { self.payment_status } else { PaymentStatus::Paid };
+    pub fn mark_paid(self, at: Timestamp, returned: Returned) -> Self {
         Self {
             status: self.status.advanced_to(PreorderStatus::Completed),
-            payment_status,
+            payment_status: PaymentStatus::of_money(returned),
             paid_at: Some(self.paid_at.map_or(at, |before| before.min(at))),
         }
     }
 
-    /// What the tries to pay say together. Each try has climbed as far as it got; one that paid decides, then one
-    /// that is on its way, then one that failed.
+    /// What the tries to pay say together, with what went back since. Each try has climbed as far as it got; one that
+    /// paid decides, then one that is on its way, then one that failed.
     #[must_use]
-    pub fn after_attempts(self, attempts: &[AttemptOutcome]) -> Self {
+    pub fn after(self, attempts: &[AttemptOutcome], returned: Returned) -> Self {
         let any = |state: AttemptState| attempts.iter().any(|attempt| attempt.state == state);
-        if let Some(at) = attempts
-            .iter()
-            .filter(|a| a.state == AttemptState::Paid)
-            .map(|a| a.paid_at)
-            .min_by_key(|at| at.map(Timestamp::millis))
-        {
-            return self.mark_paid(at.unwrap_or(Timestamp::from_millis(0)));
+        let paid = attempts.iter().filter(|a| a.state == AttemptState::Paid).map(|a| a.paid_at);
+        if let Some(at) = paid.min_by_key(|at| at.map(Timestamp::millis)) {
+            return self.mark_paid(at.unwrap_or(Timestamp::from_millis(0)), returned);
         }
-        if self.paid_at.is_some() || self.payment_status.is_past_paid() {
+        // Refunded, and nobody told us yet that it was paid: it is not to be paid again.
+        if returned.disputed || returned.refunded_minor > 0 {
+            return Self { payment_status: PaymentStatus::of_money(returned), ..self };
+        }
+        if self.paid_at.is_some() {
             return self;
         }
         let payment_status = if any(AttemptState::Pending) {
@@ -188,8 +197,8 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Step {
         Begin,
-        Attempts(Vec<AttemptOutcome>),
-        Paid(i64),
+        Attempts(Vec<AttemptOutcome>, Returned),
+        Paid(i64, Returned),
         Cancel,
     }
 
@@ -202,11 +211,19 @@ mod tests {
         )
     }
 
+    fn returned() -> impl Strategy<Value = Returned> {
+        (0..3_i64, any::<bool>()).prop_map(|(refunded_minor, disputed)| Returned {
+            captured_minor: 2,
+            refunded_minor,
+            disputed,
+        })
+    }
+
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             Just(Step::Begin),
-            proptest::collection::vec(attempt(), 0..4).prop_map(Step::Attempts),
-            (1..100_i64).prop_map(Step::Paid),
+            (proptest::collection::vec(attempt(), 0..4), returned()).prop_map(|(a, r)| Step::Attempts(a, r)),
+            (1..100_i64, returned()).prop_map(|(at, r)| Step::Paid(at, r)),
             Just(Step::Cancel),
         ]
     }
@@ -214,8 +231,8 @@ mod tests {
     fn run(progress: Progress, step: &Step) -> Progress {
         match step {
             Step::Begin => progress.begin_processing(),
-            Step::Attempts(attempts) => progress.after_attempts(attempts),
-            Step::Paid(at) => progress.mark_paid(Timestamp::from_millis(*at)),
+            Step::Attempts(attempts, returned) => progress.after(attempts, *returned),
+            Step::Paid(at, returned) => progress.mark_paid(Timestamp::from_millis(*at), *returned),
             Step::Cancel => progress.cancel().unwrap_or(progress),
         }
     }
@@ -225,8 +242,11 @@ mod tests {
             |(status, payment_status)| Progress {
                 status,
                 payment_status,
-                paid_at: (payment_status == PaymentStatus::Paid || payment_status.is_past_paid())
-                    .then_some(Timestamp::from_millis(50)),
+                paid_at: (!matches!(
+                    payment_status,
+                    PaymentStatus::Unpaid | PaymentStatus::Pending | PaymentStatus::Failed
+                ))
+                .then_some(Timestamp::from_millis(50)),
             },
         )
     }
@@ -249,16 +269,18 @@ mod tests {
         }
 
         #[test]
-        fn refunds_and_disputes_win_over_late_success(at in 1..100_i64, status in proptest::sample::select(&[
-            PaymentStatus::PartiallyRefunded, PaymentStatus::Refunded, PaymentStatus::Disputed][..])) {
-            let settled = Progress { status: PreorderStatus::Completed, payment_status: status, paid_at: Some(Timestamp::from_millis(1)) };
-            prop_assert_eq!(settled.mark_paid(Timestamp::from_millis(at)), settled);
+        fn refunds_and_disputes_win_over_late_success(at in 1..100_i64, refunded_minor in 1..3_i64, disputed: bool) {
+            let returned = Returned { captured_minor: 2, refunded_minor, disputed };
+            let early = Progress::NEW.after(&[], returned);
+            let late = early.mark_paid(Timestamp::from_millis(at), returned);
+            prop_assert_eq!(late.payment_status, early.payment_status);
+            prop_assert_ne!(late.payment_status, PaymentStatus::Paid);
         }
 
         #[test]
         fn paid_and_completed_come_together(steps in proptest::collection::vec(step(), 0..12)) {
             let end = steps.iter().fold(Progress::NEW, run);
-            prop_assert_eq!(end.payment_status == PaymentStatus::Paid, end.status == PreorderStatus::Completed);
+            prop_assert!(end.payment_status != PaymentStatus::Paid || end.status == PreorderStatus::Completed);
             prop_assert_eq!(end.paid_at.is_some(), end.status == PreorderStatus::Completed);
         }
     }
@@ -268,8 +290,8 @@ mod tests {
         let cancelled = Progress::NEW.cancel().unwrap_or(Progress::NEW);
         assert_eq!(cancelled.status, PreorderStatus::Cancelled);
         let expired = AttemptOutcome { state: AttemptState::Expired, was_declined: false, paid_at: None };
-        assert_eq!(cancelled.after_attempts(&[expired]).status, PreorderStatus::Cancelled);
-        let paid = cancelled.mark_paid(Timestamp::from_millis(1));
+        assert_eq!(cancelled.after(&[expired], Returned::default()).status, PreorderStatus::Cancelled);
+        let paid = cancelled.mark_paid(Timestamp::from_millis(1), Returned::default());
         assert_eq!((paid.status, paid.cancel()), (PreorderStatus::Completed, Err(CancelError::Paid)));
     }
 
@@ -277,8 +299,8 @@ mod tests {
     fn a_preorder_expires_only_when_no_try_is_left() {
         let expired = AttemptOutcome { state: AttemptState::Expired, was_declined: false, paid_at: None };
         let open = AttemptOutcome { state: AttemptState::Open, ..expired };
-        assert_eq!(Progress::NEW.after_attempts(&[expired, open]).status, PreorderStatus::Initiated);
-        assert_eq!(Progress::NEW.after_attempts(&[expired]).status, PreorderStatus::Expired);
-        assert_eq!(Progress::NEW.after_attempts(&[]).status, PreorderStatus::Initiated);
+        assert_eq!(Progress::NEW.after(&[expired, open], Returned::default()).status, PreorderStatus::Initiated);
+        assert_eq!(Progress::NEW.after(&[expired], Returned::default()).status, PreorderStatus::Expired);
+        assert_eq!(Progress::NEW.after(&[], Returned::default()).status, PreorderStatus::Initiated);
     }
 }

@@ -138,6 +138,8 @@ pub struct RefundFact {
     pub state: RefundState,
     pub failure_reason: Option<String>,
     pub created_at: Timestamp,
+    /// When this was said.
+    pub occurred_at: Timestamp,
 }
 
 /// One thing that the provider says about a dispute.
@@ -151,6 +153,19 @@ pub struct DisputeFact {
     pub state: DisputeState,
     pub due_at: Option<Timestamp>,
     pub opened_at: Timestamp,
+    /// When this was said.
+    pub occurred_at: Timestamp,
+}
+
+/// What went back, or may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Returned {
+    /// All that came in, in minor units.
+    pub captured_minor: i64,
+    /// What refunds took.
+    pub refunded_minor: i64,
+    /// Whether somebody doubts the payment, or has got it back through the bank.
+    pub disputed: bool,
 }
 
 text_enum! {

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::context::Context;
 use crate::domain::delivery::Lane;
 use crate::store::{StoreResult, outbox};
+use crate::workflows::check_overdue;
 
 /// How long a claim holds: longer than a delivery may take, with its provider's timeouts.
 pub const LEASE: Duration = Duration::from_mins(1);
@@ -46,11 +47,24 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
     }
     tracker.spawn(tell_others(ctx.clone(), stop.clone()));
     tracker.spawn(hear_others(ctx.clone(), stop.clone()));
+    tracker.spawn(look_for_overdue(ctx.clone(), stop.clone()));
     tracker.spawn(reclaim(ctx, stop.clone()));
     tracker.close();
     stop.cancelled().await;
     if tokio::time::timeout(FINISH_WITHIN + GIVE_BACK_WITHIN, tracker.wait()).await.is_err() {
         tracing::warn!("some deliveries did not finish in time; their leases will run out");
+    }
+}
+
+async fn look_for_overdue(ctx: Context, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(check_overdue::EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = check_overdue::enqueue(&ctx).await {
+            tracing::warn!(%error, "could not look for overdue payments");
+        }
     }
 }
 

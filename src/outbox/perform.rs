@@ -11,6 +11,7 @@ use crate::store::{StoreResult, Tx, webhooks};
 use crate::workflows::WorkflowError;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
 use crate::workflows::refresh_payment::{close_open_pages, learn_card};
+use crate::workflows::{check_overdue, refunds};
 
 use super::{firebase, klaviyo, lane, sms};
 
@@ -60,6 +61,14 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
         },
         Delivery::CloseOpenPages { preorder_id } => match close_open_pages(ctx, preorder_id).await {
             Ok(closed) => Ok((format!("{closed} closed"), Effect::Nothing)),
+            Err(error) => Err(as_provider_error(error)),
+        },
+        Delivery::RequestRefund { refund_id, .. } => match refunds::make(ctx, refund_id, row.attempts > 1).await {
+            Ok(answer) => Ok((answer, Effect::Nothing)),
+            Err(error) => Err(as_provider_error(error)),
+        },
+        Delivery::CheckOverduePayments { .. } => match check_overdue::check(ctx).await {
+            Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },
         Delivery::ApplyStripeEvent { webhook_id } => match apply_stripe_event(ctx, webhook_id).await {

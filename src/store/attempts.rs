@@ -128,3 +128,42 @@ pub async fn find_by_payment_intent(db: &Db, payment_intent_id: &str) -> StoreRe
     const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE payment_intent_id = $1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(payment_intent_id).fetch_optional(c).await)?)
 }
+
+/// Pages made in a span: (session, preorder, state).
+pub async fn sessions_between(
+    db: &Db,
+    from: Timestamp,
+    to: Timestamp,
+) -> StoreResult<Vec<(String, PreorderId, AttemptState)>> {
+    const SQL: &str = "SELECT session_id, preorder_id, state FROM checkout_attempts \
+         WHERE created_at >= $1 AND created_at < $2 AND session_id IS NOT NULL ORDER BY created_at";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
+}
+
+/// Tries to pay that should have ended by now: pages that closed and of which nothing was heard, payments that have
+/// been under way since then. The longest overdue first.
+pub async fn overdue(
+    db: &Db,
+    closed_before: Timestamp,
+    under_way_since: Timestamp,
+    limit: i64,
+) -> StoreResult<Vec<Attempt>> {
+    const CLOSED: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM checkout_attempts WHERE state IN ('open', 'declined') AND expires_at < $1 AND session_id IS NOT NULL \
+         ORDER BY expires_at LIMIT $2"
+    );
+    const UNDER_WAY: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM checkout_attempts WHERE state = 'pending' AND updated_at < $1 AND session_id IS NOT NULL \
+         ORDER BY updated_at LIMIT $2"
+    );
+    let mut found: Vec<Attempt> =
+        on_read!(db, c => sqlx::query_as(CLOSED).bind(closed_before).bind(limit).fetch_all(c).await)?;
+    let under_way: Vec<Attempt> =
+        on_read!(db, c => sqlx::query_as(UNDER_WAY).bind(under_way_since).bind(limit).fetch_all(c).await)?;
+    found.extend(under_way);
+    Ok(found)
+}

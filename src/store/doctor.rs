@@ -15,11 +15,39 @@ pub async fn payments_that_disagree(db: &Db) -> StoreResult<i64> {
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }
 
-/// Preorders that received something else than their price: twice, too little, too much, or in another currency.
+/// Preorders that received something else than their price, and have not got the surplus back: twice, too little, too
+/// much, or in another currency.
 pub async fn payments_of_another_amount(db: &Db) -> StoreResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT p.id FROM preorders p JOIN checkout_attempts a \
-         ON a.preorder_id = p.id AND a.state = 'paid' GROUP BY p.id, p.amount_minor, p.currency \
-         HAVING COUNT(*) > 1 OR MIN(COALESCE(a.received_minor, -1)) <> p.amount_minor \
-         OR MIN(COALESCE(a.received_currency, '')) <> p.currency) AS odd";
+    const SQL: &str = "SELECT COUNT(*) FROM preorders p JOIN (SELECT preorder_id, SUM(received_minor) AS got, \
+         MIN(COALESCE(received_minor, -1)) AS least, MIN(received_currency) AS low, MAX(received_currency) AS high \
+         FROM checkout_attempts WHERE state = 'paid' GROUP BY preorder_id) a ON a.preorder_id = p.id \
+         LEFT JOIN (SELECT preorder_id, SUM(amount_minor) AS back FROM refunds \
+         WHERE state IN ('requires_action', 'pending', 'succeeded') GROUP BY preorder_id) r ON r.preorder_id = p.id \
+         WHERE a.least < 0 OR a.low <> p.currency OR a.high <> p.currency OR a.got < p.amount_minor \
+         OR a.got - COALESCE(r.back, 0) > p.amount_minor";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+}
+
+/// Preorders whose ledger does not say what their payments, refunds and disputes say: there should be none.
+pub async fn ledgers_that_disagree(db: &Db) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT preorder_id, currency FROM ( \
+         SELECT preorder_id, received_currency AS currency, received_minor AS amount FROM checkout_attempts \
+         WHERE state = 'paid' AND received_minor IS NOT NULL \
+         UNION ALL SELECT preorder_id, currency, -amount_minor FROM refunds \
+         WHERE state IN ('requires_action', 'pending', 'succeeded') \
+         UNION ALL SELECT preorder_id, currency, -amount_minor FROM disputes \
+         WHERE state IN ('needs_response', 'under_review', 'lost') \
+         UNION ALL SELECT preorder_id, currency, -amount_minor FROM payments_ledger) AS moved \
+         GROUP BY preorder_id, currency HAVING SUM(amount) <> 0) AS odd";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+}
+
+/// Payments of which more was, or is being, given back than came in: there should be none.
+pub async fn refunds_above_captures(db: &Db) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT r.preorder_id, r.payment_intent_id FROM refunds r \
+         WHERE r.state NOT IN ('failed', 'canceled') GROUP BY r.preorder_id, r.payment_intent_id \
+         HAVING SUM(r.amount_minor) > COALESCE((SELECT SUM(a.received_minor) FROM checkout_attempts a \
+         WHERE a.preorder_id = r.preorder_id AND a.payment_intent_id = r.payment_intent_id AND a.state = 'paid'), 0)) \
+         AS odd";
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }

@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod outbox_acts;
 pub mod preorders;
 pub mod refunds;
+pub mod settings;
 pub mod story;
 pub mod waiting;
 pub mod webhooks;

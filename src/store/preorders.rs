@@ -143,11 +143,12 @@ pub struct Settled<'a> {
     pub session_id: Option<&'a str>,
     pub payment_intent_id: Option<&'a str>,
     pub shipping_address: Option<&'a str>,
+    pub country: Option<&'a str>,
 }
 
 pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE preorders SET status = $2, payment_status = $3, paid_at = $4, idempotency_key = $5, \
-         session_id = $6, payment_intent_id = $7, shipping_address = $8, updated_at = $9 WHERE id = $1";
+         session_id = $6, payment_intent_id = $7, shipping_address = $8, country = $9, updated_at = $10 WHERE id = $1";
     on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(id)
@@ -158,6 +159,7 @@ pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: T
             .bind(to.session_id)
             .bind(to.payment_intent_id)
             .bind(to.shipping_address)
+            .bind(to.country)
             .bind(now)
             .execute(c)
             .await

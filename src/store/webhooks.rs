@@ -63,6 +63,11 @@ pub async fn find(db: &Db, id: &WebhookId) -> StoreResult<Option<Webhook>> {
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
+pub async fn find_by_event(db: &Db, stripe_event_id: &str) -> StoreResult<Option<WebhookId>> {
+    const SQL: &str = "SELECT id FROM webhook_logs WHERE stripe_event_id = $1";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(stripe_event_id).fetch_optional(c).await)?)
+}
+
 /// What came of applying an event, once more.
 pub struct Applied<'a> {
     pub status: WebhookStatus,

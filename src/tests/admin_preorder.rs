@@ -8,10 +8,6 @@ use super::app::TestApp;
 use super::http_client::Answer;
 use super::on_both;
 use crate::domain::access::Role;
-use crate::domain::refund::{DisputeState, LedgerKind, RefundState};
-use crate::store::disputes::Dispute;
-use crate::store::refunds::Refund;
-use crate::store::{disputes, ledger, refunds};
 
 const TRACKING: &str = "1Z999AA10123456784";
 
@@ -264,41 +260,52 @@ on_both! {
 
     async fn the_money_card_adds_up_what_came_and_what_went(app: TestApp) {
         let id = paid(app, "ana@example.com").await;
-        let preorder_id: crate::domain::ids::PreorderId = id.parse().unwrap();
-        let attempt = crate::store::attempts::list(&app.ctx.db, &preorder_id).await.unwrap().remove(0);
-        let (now, usd) = (app.ctx.clock.now(), attempt.currency);
-        let refund = |name: &str, minor, state| Refund {
-            id: format!("ref_{name}").parse().unwrap(), preorder_id: preorder_id.clone(), attempt_id: None, provider: "stripe".into(),
-            idempotency_key: name.into(), provider_refund_id: None, payment_intent_id: None, amount_minor: minor, currency: usd,
-            reason: Some("requested_by_customer".into()), state, failure_reason: None,
-            requested_by: Some("sam@rolitt.test".into()), created_at: now, updated_at: now,
+        let cookie = app.sign_in_as(Role::Support).await;
+        let page = format!("/admin/preorders/{id}");
+        let shown = app.get_as(&cookie, &page).await;
+        assert!(shown.body.contains("Agrees") && !shown.body.contains("Differs"), "{}", shown.body);
+        let key = hidden(&shown, "form_key");
+        let refund = async |cookie: &str, amount: &str, key: &str| {
+            let form = [("id", id.as_str()), ("amount", amount), ("reason", "requested_by_customer"), ("form_key", key)];
+            submit(app, cookie, "/api/admin/refund", &page, &form).await
         };
-        let entry = |kind, minor, key: String| ledger::Entry {
-            id: crate::domain::ids::LedgerId::from_unique(&app.ctx.unique()), preorder_id: preorder_id.clone(), attempt_id: None, kind,
-            amount_minor: minor, currency: usd, reference: "re_1".into(), dedupe_key: key, occurred_at: now, recorded_at: now,
-        };
-        let mut tx = app.ctx.db.begin().await.unwrap();
-        refunds::save(&mut tx, &refund("1", 9_900, RefundState::Succeeded)).await.unwrap();
-        refunds::save(&mut tx, &refund("2", 1_000, RefundState::Failed)).await.unwrap();
-        disputes::save(&mut tx, &Dispute {
-            id: "dis_1".parse().unwrap(), preorder_id: preorder_id.clone(), attempt_id: None, provider: "stripe".into(),
-            provider_dispute_id: "du_1".into(), payment_intent_id: None, amount_minor: 5_000, currency: usd,
-            reason: Some("product_not_received".into()), state: DisputeState::NeedsResponse,
-            due_at: Some(now + Duration::from_hours(72)), opened_at: now, updated_at: now,
-        }).await.unwrap();
-        ledger::enter(&mut tx, &entry(LedgerKind::Capture, 49_900, format!("capture:{}", attempt.id))).await.unwrap();
-        ledger::enter(&mut tx, &entry(LedgerKind::Refund, -9_900, "refund:1".into())).await.unwrap();
-        tx.commit().await.unwrap();
+        let (one, two) = tokio::join!(refund(&cookie, "99.00", &key), refund(&cookie, "99.00", &key));
+        assert_eq!((one.status, two.status), (303, 303));
+        app.wait_for_badges(&id, "completed/partially_refunded").await;
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM refunds").await, 1, "a double click refunded twice");
+        let shown = app.get_as(&cookie, &page).await;
+        for told in ["Refunded, <!>succeeded", "$99.00", "by support@example.com", "Requested by customer", "$400.00", "Agrees", "Refund of $99.00: succeeded"] {
+            assert!(shown.body.contains(told), "{told}: {}", shown.body);
+        }
+        assert!(shown.body.contains("value=\"400.00\""), "what is left is not preselected");
+        let over = refund(&cookie, "400.00", "another").await;
+        let refused = next_page(app, &cookie, &over).await;
+        assert!(refused.body.contains("for an owner to make"), "{}", refused.body);
+        let whole = app.sign_in_as(Role::Owner).await;
+        let form = [("id", id.as_str()), ("amount", "400"), ("reason", "duplicate"), ("form_key", "third"), ("hold", "on")];
+        assert_eq!(app.post_as(&whole, "/api/admin/refund", &form).await.status, 303);
+        app.wait_for_badges(&id, "completed/refunded").await;
+        assert_eq!(column(app, &id, "fulfilment_status").await.as_deref(), Some("on_hold"), "it may still be sent");
+        app.settle_down().await;
+        let shown = app.get_as(&whole, &page).await;
+        assert!(shown.body.contains("Agrees") && !shown.body.contains("/api/admin/refund"), "{}", shown.body);
+    }
+
+    async fn a_dispute_is_told_with_when_evidence_is_due_and_nothing_leaves(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let intent = column(app, &id, "payment_intent_id").await.unwrap();
+        let opened = app.post_json(&format!("/sandbox/payment_intents/{intent}/dispute.json"), &json!({})).await;
+        assert!(opened.status < 300, "{}", opened.body);
+        app.wait_for_badges(&id, "completed/disputed").await;
+        app.settle_down().await;
         let cookie = app.sign_in_as(Role::Support).await;
         let page = app.get_as(&cookie, &format!("/admin/preorders/{id}")).await;
-        for told in ["Refunded, ", "$99.00", "Failed", "$50.00", "product not received", "Evidence is due", "by sam@rolitt.test", "Differs", "$400.00"] {
+        for told in ["Dispute of $499.00 opened", "Evidence is due", "Disputed", "Agrees"] {
             assert!(page.body.contains(told), "{told}: {}", page.body);
         }
-        let mut tx = app.ctx.db.begin().await.unwrap();
-        ledger::enter(&mut tx, &entry(LedgerKind::Dispute, -5_000, "dispute:1".into())).await.unwrap();
-        tx.commit().await.unwrap();
-        let page = app.get_as(&cookie, &format!("/admin/preorders/{id}")).await;
-        assert!(page.body.contains("Agrees") && page.body.contains("$350.00"), "{}", page.body);
+        let fulfil = [("id", id.as_str()), ("tracking_number", TRACKING)];
+        assert_eq!(app.post_as(&cookie, "/api/admin/fulfil_preorder", &fulfil).await.json()["error"]["code"], "disputed");
     }
 
     async fn a_story_of_hundreds_of_events_is_shortened_and_says_so(app: TestApp) {

@@ -259,6 +259,10 @@ impl TestApp {
         assert!(dead.is_none() || self.dead_is_fine.load(Ordering::Relaxed), "a delivery was given up: {dead:?}");
         let disagree = crate::store::doctor::payments_that_disagree(&self.ctx.db).await.unwrap();
         assert_eq!(disagree, 0, "preorders and payments disagree");
+        let disagree = crate::store::doctor::ledgers_that_disagree(&self.ctx.db).await.unwrap();
+        assert_eq!(disagree, 0, "payments and the ledger disagree");
+        let above = crate::store::doctor::refunds_above_captures(&self.ctx.db).await.unwrap();
+        assert_eq!(above, 0, "more was given back than came in");
         self.stop_workers().await;
         self.ctx.db.close().await;
         if let Some(database) = self.database.take() {

@@ -8,12 +8,12 @@ use super::app::TestApp;
 use super::database::Kind;
 use super::on_both;
 use crate::domain::money::{Currency, Money};
-use crate::domain::payment::{AttemptState, Card, Decline, PaymentFact};
+use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
 use crate::workflows::settle_payment::settle;
 
-fn fact(preorder: &str, session: &str, outcome: AttemptState, at: i64) -> PaymentFact {
-    PaymentFact {
+fn fact(preorder: &str, session: &str, outcome: AttemptState, at: i64) -> Fact {
+    Fact::from(PaymentFact {
         preorder_id: Some(preorder.to_owned()),
         attempt_id: None,
         session_id: Some(session.to_owned()),
@@ -24,8 +24,9 @@ fn fact(preorder: &str, session: &str, outcome: AttemptState, at: i64) -> Paymen
             .then(|| Decline { code: format!("code_{at}"), message: "no".to_owned() }),
         card: (outcome == AttemptState::Paid).then(|| Card { brand: "visa".to_owned(), last4: "4242".to_owned() }),
         shipping_address: None,
+        shipping_country: None,
         occurred_at: Timestamp::from_seconds(at),
-    }
+    })
 }
 
 /// The lives of a payment, as Stripe tells them in order.

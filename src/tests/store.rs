@@ -132,11 +132,12 @@ on_both_stores! {
         let locked = preorders::lock(&mut tx, &preorder.id).await.unwrap().unwrap();
         assert_eq!(locked.status, PreorderStatus::Processing);
         let settled = Settled {
-            progress: locked.progress().mark_paid(NOW),
+            progress: locked.progress().mark_paid(NOW, crate::domain::refund::Returned::default()),
             idempotency_key: "closed:x",
             session_id: Some("cs_1"),
             payment_intent_id: Some("pi_1"),
             shipping_address: Some("Torstraße 1"),
+            country: None,
         };
         preorders::save_settled(&mut tx, &preorder.id, &settled, NOW).await.unwrap();
         preorders::begin_processing(&mut tx, &preorder.id, NOW).await.unwrap();

@@ -3,10 +3,13 @@
 
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
-use crate::domain::ids::WebhookId;
-use crate::domain::payment::PaymentFact;
+use crate::domain::ids::{PreorderId, WebhookId};
+use crate::domain::payment::Fact;
+use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::webhooks::{self, Applied, WebhookStatus};
+
+const OF_NOBODY: &str = "speaks of no preorder of ours";
 
 /// Says in a few words what came of it. An event that can't be understood or that names a preorder nobody knows is
 /// marked as failed, and is an error for a person to look at.
@@ -14,46 +17,100 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
     let Some(webhook) = webhooks::find(&ctx.db, id).await? else {
         return Err(WorkflowError::Odd("the webhook's row is gone".to_owned()));
     };
-    match event::read(&webhook.raw_data) {
+    let facts = match event::read(&webhook.raw_data) {
         Reading::Ignored => {
             mark(ctx, id, WebhookStatus::Ignored, None).await?;
-            Ok("of no consequence".to_owned())
+            return Ok("of no consequence".to_owned());
         }
         Reading::Odd(problem) => {
             mark(ctx, id, WebhookStatus::Failed, Some(&problem)).await?;
-            Err(WorkflowError::Odd(problem))
+            return Err(WorkflowError::Odd(problem));
         }
-        Reading::Fact(fact) => apply(ctx, id, &fact).await,
+        Reading::Fact(fact) => vec![fact],
+        Reading::RefundsOf { payment_intent_id, preorder_id } => {
+            refunds_of(ctx, &payment_intent_id, preorder_id.as_deref()).await?
+        }
+    };
+    if let Some(owner) = owner(ctx, &facts).await? {
+        return apply(ctx, id, &owner, &facts).await;
+    }
+    mark(ctx, id, WebhookStatus::Ignored, Some(OF_NOBODY)).await?;
+    Ok(OF_NOBODY.to_owned())
+}
+
+/// What Stripe says of a payment's refunds, each under the preorder that the event named.
+pub(super) async fn refunds_of(
+    ctx: &Context,
+    payment_intent_id: &str,
+    preorder_id: Option<&str>,
+) -> Result<Vec<Fact>, WorkflowError> {
+    let refunds = match ctx.payments.default().list_refunds(payment_intent_id).await {
+        Ok(refunds) => refunds,
+        // A payment that Stripe does not know has no refunds.
+        Err(ProviderError::Permanent(_)) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let named = |mut fact: crate::domain::refund::RefundFact| {
+        fact.preorder_id = fact.preorder_id.or_else(|| preorder_id.map(str::to_owned));
+        Fact::Refund(fact)
+    };
+    Ok(refunds.into_iter().map(named).collect())
+}
+
+/// Whose facts these are. A refund or a dispute may come before the payment's own event, and then names nothing that
+/// we know: Stripe is asked about the payment, and what it says is settled first.
+pub(super) async fn owner(ctx: &Context, facts: &[Fact]) -> Result<Option<PreorderId>, WorkflowError> {
+    for fact in facts {
+        if let Some(owner) = settle_payment::whose(&ctx.db, fact).await? {
+            return Ok(Some(owner));
+        }
+    }
+    let after_payment = |fact: &&Fact| !matches!(fact, Fact::Payment(_));
+    let Some(intent) = facts.iter().find(after_payment).and_then(Fact::payment_intent_id) else { return Ok(None) };
+    let payment = match ctx.payments.default().fetch_payment_intent(intent).await {
+        Ok(payment) => payment,
+        Err(ProviderError::Permanent(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if payment.preorder_id.is_none() {
+        return Ok(None);
+    }
+    match settle_payment::settle(ctx, &payment.into()).await {
+        Ok(preorder) => Ok(preorder.map(|preorder| preorder.id)),
+        Err(WorkflowError::NoSuchPreorder) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-async fn apply(ctx: &Context, id: &WebhookId, fact: &PaymentFact) -> Result<String, WorkflowError> {
-    let Some(preorder_id) = settle_payment::whose(ctx, fact).await? else {
-        mark(ctx, id, WebhookStatus::Ignored, Some("speaks of no preorder of ours")).await?;
-        return Ok("speaks of no preorder of ours".to_owned());
-    };
+async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]) -> Result<String, WorkflowError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let (preorder, deliveries) = match settle_payment::settle_in(ctx, &mut tx, &preorder_id, fact).await {
-        Ok(settled) => settled,
-        Err(WorkflowError::NoSuchPreorder) => {
-            tx.rollback().await?;
-            let problem = "names a preorder that is not in this database";
-            mark(ctx, id, WebhookStatus::Failed, Some(problem)).await?;
-            return Err(WorkflowError::Odd(problem.to_owned()));
+    let mut settlements = Vec::with_capacity(facts.len());
+    for fact in facts {
+        match settle_payment::settle_in(ctx, &mut tx, owner, fact).await {
+            Ok(settlement) => settlements.push(settlement),
+            Err(WorkflowError::NoSuchPreorder) => {
+                tx.rollback().await?;
+                let problem = "names a preorder that is not in this database";
+                mark(ctx, id, WebhookStatus::Failed, Some(problem)).await?;
+                return Err(WorkflowError::Odd(problem.to_owned()));
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    };
+    }
+    let Some(last) = settlements.last() else { return Ok("nothing to settle".to_owned()) };
     let applied = Applied {
         status: WebhookStatus::Success,
-        preorder_id: Some(&preorder.id),
-        email: Some(&preorder.email),
+        preorder_id: Some(&last.preorder.id),
+        email: Some(&last.preorder.email),
         error: None,
     };
     webhooks::save_applied(&mut tx, id, &applied, now).await?;
     tx.commit().await?;
-    ctx.bell.ring(&deliveries);
-    Ok(format!("payment is {}", preorder.payment_status))
+    for settlement in &settlements {
+        settlement.announce(ctx);
+    }
+    Ok(format!("payment is {}", last.preorder.payment_status))
 }
 
 async fn mark(ctx: &Context, id: &WebhookId, status: WebhookStatus, error: Option<&str>) -> Result<(), WorkflowError> {

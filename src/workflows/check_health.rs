@@ -150,6 +150,24 @@ async fn records(ctx: &Context) -> Vec<Check> {
         )),
         Err(error) => checks.push(Check::bad("amounts", error.to_string(), "See the database's check.")),
     }
+    match doctor::ledgers_that_disagree(&ctx.db).await {
+        Ok(0) => checks.push(Check::good("ledger", "captured − refunded − disputed is what the ledger says")),
+        Ok(count) => checks.push(Check::bad(
+            "ledger",
+            format!("{count} preorders have another balance in the ledger"),
+            "Look at their money in the admin, beside Stripe's dashboard; replay their webhooks.",
+        )),
+        Err(error) => checks.push(Check::bad("ledger", error.to_string(), "See the database's check.")),
+    }
+    match doctor::refunds_above_captures(&ctx.db).await {
+        Ok(0) => checks.push(Check::good("refunds", "no refund exceeds what was captured")),
+        Ok(count) => checks.push(Check::bad(
+            "refunds",
+            format!("{count} payments were refunded beyond what came in"),
+            "Compare them with Stripe's dashboard: a refund made there may have come before its payment's event.",
+        )),
+        Err(error) => checks.push(Check::bad("refunds", error.to_string(), "See the database's check.")),
+    }
     match outbox::backlog(&ctx.db).await {
         Ok(backlog) => {
             let dead: i64 = backlog.iter().filter(|row| row.1 == DeliveryState::Dead).map(|row| row.2).sum();

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bulk;
 pub mod cancel_preorder;
 pub mod check_health;
+pub mod check_overdue;
 pub mod deliveries;
 pub mod edit_preorder;
 pub mod find_order;
@@ -14,6 +15,7 @@ pub mod fulfil_preorder;
 pub mod initiate_preorder;
 pub mod keep_order_list;
 pub mod receive_webhook;
+pub mod reconcile;
 pub mod refresh_payment;
 pub mod refunds;
 pub mod settle_payment;
@@ -41,6 +43,9 @@ pub enum WorkflowError {
     /// Somebody without the right to do it.
     #[error("this needs another role")]
     Forbidden,
+    /// Somebody may do it, but not to this extent.
+    #[error("{0}")]
+    NeedsOwner(String),
     /// What was asked for can't be done, in words for whoever asked; `field` names the form's field.
     #[error("{message}")]
     Refused { field: &'static str, code: &'static str, message: String },

@@ -25,7 +25,7 @@ pub async fn refresh_attempt(ctx: &Context, attempt: &Attempt) -> Result<Attempt
     let state = attempt.state.join(fact.outcome);
     // Nothing new is nothing to write: a page that waits must not take the writer's place.
     if state != attempt.state || (fact.decline.is_some() && attempt.decline_code.is_none()) {
-        settle_payment::settle(ctx, &fact).await?;
+        settle_payment::settle(ctx, &fact.into()).await?;
     }
     Ok(state)
 }
@@ -46,7 +46,7 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
     fact.preorder_id = Some(id.to_string());
     fact.attempt_id = Some(attempt.id.to_string());
     let learnt = fact.card.is_some();
-    settle_payment::settle(ctx, &fact).await?;
+    settle_payment::settle(ctx, &fact.into()).await?;
     Ok(if learnt { "card learnt" } else { "not paid by card" })
 }
 
@@ -65,7 +65,7 @@ pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, W
         };
         fact.preorder_id = Some(id.to_string());
         fact.attempt_id = Some(attempt.id.to_string());
-        settle_payment::settle(ctx, &fact).await?;
+        settle_payment::settle(ctx, &fact.into()).await?;
         closed += 1;
     }
     Ok(closed)

@@ -172,7 +172,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
     metrics::histogram!("rolitt_checkout_session_seconds").record(began.elapsed().as_secs_f64());
     let Some(url) = session.url.clone() else {
         // The key's first answer is replayed for a day, and the page it speaks of is over by now.
-        settle_payment::settle(ctx, &session.fact).await?;
+        settle_payment::settle(ctx, &session.fact.into()).await?;
         return Ok(Checkout::Settled { session_id: Some(session.id) });
     };
     save(ctx, preorder, attempt, session).await?;

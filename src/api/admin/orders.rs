@@ -13,11 +13,10 @@ use crate::domain::money::Money;
 use crate::domain::postal::PostalAddress;
 use crate::domain::refund::RefundReason;
 use crate::domain::timestamp::Timestamp;
-use crate::store::preorders;
 use crate::workflows::cancel_preorder::cancel_preorder as cancel;
 use crate::workflows::fulfil_preorder::{Move, fulfil_preorder as fulfil, move_fulfilment};
 use crate::workflows::refunds::{self, RefundWish};
-use crate::workflows::{WorkflowError, edit_preorder, write_note};
+use crate::workflows::{edit_preorder, write_note};
 
 /// Whose act, and on what.
 fn target(id: &str) -> Result<(Actor, PreorderId, String), ApiError> {
@@ -40,14 +39,9 @@ pub async fn refund(
     let (actor, id, page) = target(&id)?;
     let asked = async {
         let ctx = context()?;
-        let preorder = preorders::find(&ctx.db, &id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
-        let amount = read_amount(&amount, preorder.price())?;
+        let amount = read_amount(&amount, refunds::refundable(&ctx, &id).await?)?;
         let reason: RefundReason =
             reason.parse().map_err(|_| ApiError::field("reason", "reason_missing", "Choose a reason."))?;
-        let fine = (8..=64).contains(&form_key.len()) && form_key.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !fine {
-            return Err(ApiError::field("amount", "form_key_missing", "Load the page again, then refund."));
-        }
         let wish = RefundWish { preorder_id: id.clone(), amount, reason, form_key };
         let refund = refunds::request(&ctx, &actor, &wish).await?;
         let held = !hold.is_empty() && move_fulfilment(&ctx, &actor, &id, Move::Hold).await?;
@@ -59,11 +53,11 @@ pub async fn refund(
     Ok(())
 }
 
-/// In the order's own currency: what a person types has none.
-fn read_amount(typed: &str, price: Money) -> Result<Money, ApiError> {
+/// In the currency that was paid: what a person types has none.
+fn read_amount(typed: &str, left: Money) -> Result<Money, ApiError> {
     let wrong = |message: String| ApiError::field("amount", "amount_invalid", message);
-    let amount = Money::parse_decimal(typed, price.currency);
-    let amount = amount.ok_or_else(|| wrong(format!("Write the amount as {}.", price.decimal())))?;
+    let amount = Money::parse_decimal(typed, left.currency);
+    let amount = amount.ok_or_else(|| wrong(format!("Write the amount as {}.", left.decimal())))?;
     if amount.minor > 0 { Ok(amount) } else { Err(wrong("Refund more than nothing.".to_owned())) }
 }
 

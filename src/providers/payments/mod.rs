@@ -9,7 +9,8 @@ use futures::future::BoxFuture;
 
 use super::ProviderError;
 use crate::domain::money::Money;
-use crate::domain::payment::PaymentFact;
+use crate::domain::payment::{Fact, PaymentFact};
+use crate::domain::refund::{RefundFact, RefundReason};
 use crate::domain::timestamp::Timestamp;
 
 /// What a payment page is made of. The same attempt must always give the same values: providers compare a repeated
@@ -44,6 +45,55 @@ pub struct Session {
     pub fact: PaymentFact,
 }
 
+/// Money that is to go back.
+#[derive(Debug, Clone)]
+pub struct NewRefund {
+    pub refund_id: String,
+    pub preorder_id: String,
+    pub payment_intent_id: String,
+    pub amount: Money,
+    pub reason: Option<RefundReason>,
+    /// Stored before the call.
+    pub idempotency_key: String,
+}
+
+/// What a provider can be asked to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    Sessions,
+    Payments,
+    Refunds,
+    Disputes,
+    Events,
+}
+
+/// One thing on a list.
+#[derive(Debug, Clone)]
+pub enum Seen {
+    /// With the provider's id of what it speaks of.
+    Fact { id: String, fact: Fact },
+    /// Something that can't be read; why.
+    Odd { id: String, problem: String },
+    /// An event as it would have been sent.
+    Event { id: String, kind: String, body: String },
+}
+
+impl Seen {
+    /// The provider's.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Fact { id, .. } | Self::Odd { id, .. } | Self::Event { id, .. } => id,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub seen: Vec<Seen>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
 /// Every call is bounded in time (10 s) and made once: whether to repeat it is the workflow's to say.
 pub trait PaymentProvider: Send + Sync {
     fn name(&self) -> &'static str;
@@ -53,6 +103,17 @@ pub trait PaymentProvider: Send + Sync {
     /// Closes an open page, so that nobody can pay on it any more.
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
     fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>>;
+    /// Gives money back, or gives the refund that this idempotency key made before.
+    fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>>;
+    /// All refunds of a payment.
+    fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>>;
+    /// A page of what the provider has made since a time, newest first; `after` is the `next` of the page before.
+    fn list<'a>(
+        &'a self,
+        what: Listed,
+        since: Timestamp,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page, ProviderError>>;
     /// What the provider's own catalogue asks for a colour, if the colour has a price there.
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>>;
     /// Whether the provider lets us in.

@@ -18,6 +18,8 @@ pub const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::FetchPaymentDetails => ("Payment details from Stripe", "fetched"),
         DeliveryKind::CloseOpenPages => ("Open payment pages", "closed"),
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
+        DeliveryKind::RequestRefund => ("Refund at Stripe", "asked for"),
+        DeliveryKind::CheckOverduePayments => ("Overdue payments", "asked about"),
     }
 }
 

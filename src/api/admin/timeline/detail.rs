@@ -102,7 +102,7 @@ pub fn detail(
     preorder: Preorder,
     rows: &Rows,
     catalog: &Catalog,
-    refundable: Option<Money>,
+    refundable: Money,
     masked: bool,
     all: bool,
 ) -> PreorderDetail {

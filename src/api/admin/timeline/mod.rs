@@ -173,7 +173,7 @@ pub async fn preorder(id: &str, all: bool) -> Result<Option<PreorderDetail>, Api
     let rows = Rows::read(&ctx.db, &id).await?;
     let catalog = ctx.shop().await?.catalog;
     let masked = !login.admin.role.sees_addresses();
-    let refundable = crate::workflows::refunds::refundable(&ctx, &id).await.ok();
+    let refundable = crate::workflows::refunds::refundable(&ctx, &id).await?;
     Ok(Some(detail::detail(&ctx, preorder, &rows, &catalog, refundable, masked, all)))
 }
 

@@ -73,26 +73,18 @@ pub struct DisputeLine {
     pub provider_dispute_id: String,
 }
 
-pub fn money_card(preorder: &Preorder, rows: &Rows, refundable: Option<Money>) -> MoneyCard {
+pub fn money_card(preorder: &Preorder, rows: &Rows, refundable: Money) -> MoneyCard {
     let captured = sums(rows.attempts.iter().filter_map(captured));
     let back =
         sums(rows.refunds.iter().filter(|refund| refund.state.took_money()).map(|refund| negative(refund.amount())));
     let gone = rows.disputes.iter().filter(|d| d.state.withdrew_money() && !d.state.gave_money_back());
     let disputed = sums(gone.map(|dispute| dispute.amount()));
     let net = sums(rows.ledger.iter().map(|line| Money::new(line.amount_minor, line.currency)));
-    let expected =
-        sums(captured.iter().copied().chain(back.iter().copied()).chain(disputed.iter().copied().map(negative)));
-    let ledger = match (captured.is_empty() && rows.ledger.is_empty(), expected == net) {
-        (true, true) => LedgerCheck::Empty,
-        (_, true) => LedgerCheck::Agrees,
-        (_, false) => LedgerCheck::Differs,
-    };
-    // Asked again under the preorder's lock when somebody refunds.
-    let left = refundable.unwrap_or_else(|| left(preorder, rows, &captured, &disputed));
+    let ledger = check(&captured, &back, &disputed, &net);
     MoneyCard {
         price: preorder.price(),
         refunded: by_state(rows),
-        refundable: left,
+        refundable,
         attempts: rows.attempts.iter().map(attempt_line).collect(),
         refunds: rows.refunds.iter().rev().map(refund_line).collect(),
         disputes: rows.disputes.iter().rev().map(dispute_line).collect(),
@@ -100,6 +92,17 @@ pub fn money_card(preorder: &Preorder, rows: &Rows, refundable: Option<Money>) -
         disputed,
         net,
         ledger,
+    }
+}
+
+/// Captured, less what went back, less what disputes took: is that what the ledger comes to?
+fn check(captured: &[Money], back: &[Money], disputed: &[Money], net: &[Money]) -> LedgerCheck {
+    let went = disputed.iter().copied().map(negative);
+    let expected = sums(captured.iter().chain(back).copied().chain(went));
+    match (captured.is_empty() && net.is_empty(), expected == net) {
+        (true, true) => LedgerCheck::Empty,
+        (_, true) => LedgerCheck::Agrees,
+        (_, false) => LedgerCheck::Differs,
     }
 }
 
@@ -119,14 +122,6 @@ fn sums(amounts: impl Iterator<Item = Money>) -> Vec<Money> {
     }
     let of = |&currency: &Currency| Money::new(sums[currency as usize], currency);
     Currency::ALL.iter().map(of).filter(|money| money.minor != 0).collect()
-}
-
-fn left(preorder: &Preorder, rows: &Rows, captured: &[Money], disputed: &[Money]) -> Money {
-    let in_its = |amounts: &[Money]| -> i64 {
-        amounts.iter().filter(|money| money.currency == preorder.currency).map(|money| money.minor).sum()
-    };
-    let held: Vec<Money> = rows.refunds.iter().filter(|r| r.state.holds_money()).map(|r| r.amount()).collect();
-    Money::new((in_its(captured) - in_its(&held) - in_its(disputed)).max(0), preorder.currency)
 }
 
 fn by_state(rows: &Rows) -> Vec<(&'static str, Money)> {
@@ -191,6 +186,16 @@ fn dispute_line(dispute: &crate::store::disputes::Dispute) -> DisputeLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_that_misses_something_differs() {
+        let usd = |minor| [Money::new(minor, Currency::Usd)];
+        let check = |captured, back, disputed, net| check(&usd(captured), &usd(back), &usd(disputed), &usd(net));
+        assert_eq!(check(49_900, -9_900, 5_000, 35_000), LedgerCheck::Agrees);
+        assert_eq!(check(49_900, -9_900, 5_000, 40_000), LedgerCheck::Differs);
+        assert_eq!(super::check(&[], &[], &[], &[]), LedgerCheck::Empty);
+        assert_eq!(super::check(&[], &[], &[], &usd(1)), LedgerCheck::Differs);
+    }
 
     #[test]
     fn sums_are_kept_apart_by_currency_and_nothing_is_no_sum() {

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::returned;
 use crate::domain::money::Money;
-use crate::domain::payment::{AttemptState, Card, Decline, PaymentFact};
+use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
 
 /// What stands on every event: enough to store it.
@@ -16,7 +17,12 @@ pub struct Envelope {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    Fact(Box<PaymentFact>),
+    Fact(Fact),
+    /// A payment's refunds have changed; the event does not say how, Stripe does when asked.
+    RefundsOf {
+        payment_intent_id: String,
+        preorder_id: Option<String>,
+    },
     /// Of no consequence to us.
     Ignored,
     /// A type that we know, of a shape that we don't.
@@ -33,33 +39,73 @@ pub fn envelope(body: &str) -> Option<Envelope> {
 pub fn read(body: &str) -> Reading {
     let Ok(event) = serde_json::from_str::<Value>(body) else { return Reading::Odd("not JSON".to_owned()) };
     let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
-    let outcome = match kind {
-        "checkout.session.completed" => match text(&event, "/data/object/payment_status") {
-            Some("paid" | "no_payment_required") => AttemptState::Paid,
-            Some("unpaid") => AttemptState::Pending,
-            other => return Reading::Odd(format!("payment_status is {other:?}")),
-        },
-        "checkout.session.async_payment_succeeded" | "payment_intent.succeeded" => AttemptState::Paid,
-        "checkout.session.async_payment_failed" => AttemptState::Failed,
-        "checkout.session.expired" => AttemptState::Expired,
-        "payment_intent.payment_failed" => AttemptState::Declined,
-        _ => return Reading::Ignored,
-    };
+    if !is_known(kind) {
+        return Reading::Ignored;
+    }
     let Some(object) = event.pointer("/data/object").filter(|object| object.is_object()) else {
         return Reading::Odd("data.object is missing".to_owned());
     };
     let Some(id) = text(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
     let occurred_at = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
     let Some(occurred_at) = occurred_at else { return Reading::Odd("created is missing".to_owned()) };
+    let read = match kind {
+        "charge.refunded" => refunds_of(object),
+        _ if kind.starts_with("refund.") => {
+            returned::refund(object, id, occurred_at).map(Fact::Refund).map(Reading::Fact)
+        }
+        _ if kind.starts_with("charge.dispute.") => {
+            returned::dispute(object, id, occurred_at).map(Fact::Dispute).map(Reading::Fact)
+        }
+        _ => payment(kind, object, id, occurred_at),
+    };
+    read.unwrap_or_else(Reading::Odd)
+}
+
+pub fn is_known(kind: &str) -> bool {
+    let dispute = kind.starts_with("charge.dispute.");
+    dispute
+        || matches!(
+            kind,
+            "checkout.session.completed"
+                | "checkout.session.async_payment_succeeded"
+                | "checkout.session.async_payment_failed"
+                | "checkout.session.expired"
+                | "payment_intent.succeeded"
+                | "payment_intent.payment_failed"
+                | "charge.refunded"
+                | "refund.created"
+                | "refund.updated"
+                | "refund.failed"
+        )
+}
+
+fn refunds_of(charge: &Value) -> Result<Reading, String> {
+    let payment_intent_id = reference(charge, "payment_intent").ok_or("the charge names no payment intent")?;
+    Ok(Reading::RefundsOf { payment_intent_id, preorder_id: text(charge, "/metadata/preorder_id").map(str::to_owned) })
+}
+
+fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Result<Reading, String> {
+    let outcome = match kind {
+        "checkout.session.completed" => match text(object, "/payment_status") {
+            Some("paid" | "no_payment_required") => AttemptState::Paid,
+            Some("unpaid") => AttemptState::Pending,
+            other => return Err(format!("payment_status is {other:?}")),
+        },
+        "checkout.session.async_payment_succeeded" | "payment_intent.succeeded" => AttemptState::Paid,
+        "checkout.session.async_payment_failed" => AttemptState::Failed,
+        "checkout.session.expired" => AttemptState::Expired,
+        _ => AttemptState::Declined,
+    };
     let is_session = kind.starts_with("checkout.");
     let intent = if is_session { reference(object, "payment_intent") } else { Some(id.to_owned()) };
     let amount = object.get(if is_session { "amount_total" } else { "amount_received" }).and_then(Value::as_i64);
     let currency = text(object, "/currency").and_then(|c| c.parse().ok());
     let paid = outcome == AttemptState::Paid;
     if paid && amount.is_none() {
-        return Reading::Odd("paid, but the amount is missing".to_owned());
+        return Err("paid, but the amount is missing".to_owned());
     }
-    Reading::Fact(Box::new(PaymentFact {
+    let (shipping_address, shipping_country) = shipping(object);
+    Ok(Reading::Fact(Fact::from(PaymentFact {
         preorder_id: text(object, "/metadata/preorder_id")
             .or_else(|| text(object, "/client_reference_id"))
             .map(str::to_owned),
@@ -70,22 +116,23 @@ pub fn read(body: &str) -> Reading {
         received: paid.then(|| Some(Money::new(amount?, currency?))).flatten(),
         decline: decline(object),
         card: card(object),
-        shipping_address: shipping(object),
+        shipping_address,
+        shipping_country,
         occurred_at,
-    }))
+    })))
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// An id, or the object that it was expanded to.
-fn reference(object: &Value, key: &str) -> Option<String> {
+pub(super) fn reference(object: &Value, key: &str) -> Option<String> {
     let value = object.get(key)?;
     value.as_str().or_else(|| text(value, "/id")).map(str::to_owned)
 }
 
-fn decline(object: &Value) -> Option<Decline> {
+pub(super) fn decline(object: &Value) -> Option<Decline> {
     let error = object.get("last_payment_error").filter(|error| error.is_object())?;
     let code = text(error, "/decline_code").or_else(|| text(error, "/code")).unwrap_or("unknown");
     Some(Decline { code: code.to_owned(), message: text(error, "/message").unwrap_or_default().to_owned() })
@@ -99,11 +146,12 @@ fn card(object: &Value) -> Option<Card> {
 }
 
 /// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`.
-fn shipping(object: &Value) -> Option<String> {
+pub(super) fn shipping(object: &Value) -> (Option<String>, Option<String>) {
     let details = object
         .pointer("/collected_information/shipping_details")
         .filter(|d| d.is_object())
-        .or_else(|| object.get("shipping_details").filter(|d| d.is_object()))?;
+        .or_else(|| object.get("shipping_details").filter(|d| d.is_object()));
+    let Some(details) = details else { return (None, None) };
     let part = |name: &str| text(details, &format!("/address/{name}"));
     let line = one_line([
         text(details, "/name"),
@@ -114,7 +162,7 @@ fn shipping(object: &Value) -> Option<String> {
         part("state"),
         part("country"),
     ]);
-    (!line.is_empty()).then_some(line)
+    ((!line.is_empty()).then_some(line), part("country").map(str::to_owned))
 }
 
 pub(super) fn one_line<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
@@ -140,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_completed_session_says_who_paid_what_and_where_it_ships() {
-        let Reading::Fact(fact) = read(&completed("paid")) else { panic!("no fact") };
+        let Reading::Fact(Fact::Payment(fact)) = read(&completed("paid")) else { panic!("no fact") };
         assert_eq!(fact.outcome, AttemptState::Paid);
         assert_eq!(fact.received, Some(Money::new(49_900, Currency::Usd)));
         assert_eq!(fact.preorder_id.as_deref(), Some("pre_1"));
@@ -150,7 +198,7 @@ mod tests {
 
     #[test]
     fn completed_and_unpaid_is_on_its_way() {
-        let Reading::Fact(fact) = read(&completed("unpaid")) else { panic!("no fact") };
+        let Reading::Fact(Fact::Payment(fact)) = read(&completed("unpaid")) else { panic!("no fact") };
         assert_eq!((fact.outcome, fact.received), (AttemptState::Pending, None));
     }
 
@@ -168,9 +216,16 @@ mod tests {
         assert_eq!(envelope(r#"{"id":"","type":"x"}"#), None);
     }
 
+    #[test]
+    fn a_charge_that_was_refunded_is_asked_about() {
+        let body = r#"{"type":"charge.refunded","created":1,"data":{"object":{"id":"ch_1","payment_intent":"pi_1","metadata":{"preorder_id":"pre_1"}}}}"#;
+        let asked = Reading::RefundsOf { payment_intent_id: "pi_1".to_owned(), preorder_id: Some("pre_1".to_owned()) };
+        assert_eq!(read(body), asked);
+    }
+
     proptest::proptest! {
         #[test]
-        fn no_body_whatever_makes_it_panic(body: String, kind in "(checkout.session.completed|payment_intent.succeeded)", odd in "[\\[\\]{}\":,a-z0-9]{0,60}") {
+        fn no_body_whatever_makes_it_panic(body: String, kind in "(checkout.session.completed|payment_intent.succeeded|refund.updated|charge.dispute.closed|charge.refunded)", odd in "[\\[\\]{}\":,a-z0-9]{0,60}") {
             let _ = (envelope(&body), read(&body));
             let _ = read(&format!("{{\"type\":\"{kind}\",\"created\":1,\"data\":{{\"object\":{odd}}}}}"));
         }

@@ -53,6 +53,7 @@ pub fn session(session: &CheckoutSession) -> Session {
             decline: intent.and_then(decline),
             card: intent.and_then(card),
             shipping_address: shipping.map(|details| address(&details.address, &details.name)),
+            shipping_country: shipping.and_then(|details| details.address.country.clone()),
             occurred_at: Timestamp::from_seconds(intent.and_then(paid_at).unwrap_or(session.created)),
         },
     }
@@ -73,6 +74,7 @@ pub fn intent(intent: &PaymentIntent) -> PaymentFact {
         decline: decline(intent),
         card: card(intent),
         shipping_address: None,
+        shipping_country: None,
         occurred_at: Timestamp::from_seconds(paid_at(intent).unwrap_or(intent.created)),
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod event;
 mod map;
+mod returned;
 pub mod signature;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,11 +18,14 @@ use stripe_checkout::checkout_session::{
     RetrieveCheckoutSession,
 };
 use stripe_core::payment_intent::RetrievePaymentIntent;
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{ListedPrice, NewSession, PaymentProvider, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
+use crate::domain::refund::{RefundFact, RefundReason};
+use crate::domain::timestamp::Timestamp;
 use crate::providers::{ProviderError, TIMEOUT, use_ring};
 
 pub const NAME: &str = "stripe";
@@ -60,6 +65,7 @@ const SHIPS_TO: &[Country] = &[
 
 pub struct Stripe {
     client: Client,
+    lists: walk::Lists,
     product_id: Option<String>,
     /// Colour id → price id.
     prices: BTreeMap<String, String>,
@@ -82,7 +88,7 @@ impl Stripe {
             builder = builder.url(format!("{}/", base.trim_end_matches('/')));
         }
         let client = builder.build().map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
-        Ok(Self { client, product_id, prices, prices_currency })
+        Ok(Self { client, lists: walk::Lists::new(settings)?, product_id, prices, prices_currency })
     }
 
     fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
@@ -144,6 +150,28 @@ impl Stripe {
     }
 }
 
+impl Stripe {
+    async fn refund(&self, new: &NewRefund) -> Result<RefundFact, ProviderError> {
+        let key = IdempotencyKey::new(&new.idempotency_key).map_err(|e| ProviderError::Permanent(e.to_string()))?;
+        let metadata: HashMap<String, String> = HashMap::from([
+            ("preorder_id".into(), new.preorder_id.clone()),
+            ("refund_id".into(), new.refund_id.clone()),
+        ]);
+        let mut request =
+            CreateRefund::new().payment_intent(&new.payment_intent_id).amount(new.amount.minor).metadata(metadata);
+        if let Some(reason) = new.reason {
+            request = request.reason(match reason {
+                RefundReason::RequestedByCustomer => CreateRefundReason::RequestedByCustomer,
+                RefundReason::Duplicate => CreateRefundReason::Duplicate,
+                RefundReason::Fraudulent => CreateRefundReason::Fraudulent,
+            });
+        }
+        let idempotent = RequestStrategy::Idempotent(key);
+        let made = request.customize().request_strategy(idempotent).send(&self.client).await.map_err(error)?;
+        returned::of_object(&made).ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
+    }
+}
+
 impl PaymentProvider for Stripe {
     fn name(&self) -> &'static str {
         NAME
@@ -177,6 +205,29 @@ impl PaymentProvider for Stripe {
             Ok(map::intent(&intent))
         }
         .boxed()
+    }
+
+    fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>> {
+        self.refund(new).boxed()
+    }
+
+    fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>> {
+        async move {
+            // A payment has a few; a hundred is a page.
+            let list = ListRefund::new().payment_intent(payment_intent).limit(100);
+            let list = list.send(&self.client).await.map_err(error)?;
+            Ok(list.data.iter().filter_map(returned::of_object).collect())
+        }
+        .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        what: Listed,
+        since: Timestamp,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page, ProviderError>> {
+        self.lists.page(what, since, after).boxed()
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {

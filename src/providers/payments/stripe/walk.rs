@@ -1,0 +1,168 @@
+//! Stripe's lists, page by page, for whoever compares them with our records. Read as JSON, like events: an object of an odd
+//! shape is said, and does not end the walk; and an event is kept as the text that Stripe would have sent.
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::super::{Listed, Page, Seen};
+use super::event::{reference, text};
+use super::{event, returned};
+use crate::config::StripeSettings;
+use crate::domain::money::Money;
+use crate::domain::payment::{AttemptState, Fact, PaymentFact};
+use crate::domain::timestamp::Timestamp;
+use crate::providers::{ProviderError, TIMEOUT, excerpt};
+
+const BASE: &str = "https://api.stripe.com";
+/// Stripe's most.
+const PER_PAGE: &str = "100";
+
+pub struct Lists {
+    http: reqwest::Client,
+    base: String,
+    secret_key: String,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    has_more: bool,
+}
+
+impl Lists {
+    pub fn new(settings: &StripeSettings) -> Result<Self, ProviderError> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build();
+        let http = http.map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
+        let base = settings.api_base.as_deref().unwrap_or(BASE).trim_end_matches('/').to_owned();
+        Ok(Self { http, base, secret_key: settings.secret_key.clone() })
+    }
+
+    pub async fn page(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<Page, ProviderError> {
+        let body = self.fetch(what, since, after).await?;
+        let unreadable = |problem: &str| ProviderError::NoAnswer(format!("Stripe's list can't be read: {problem}"));
+        let answer: Answer<'_> = serde_json::from_str(&body).map_err(|e| unreadable(&e.to_string()))?;
+        let mut seen = Vec::with_capacity(answer.data.len());
+        for raw in &answer.data {
+            let object: Value = serde_json::from_str(raw.get()).map_err(|e| unreadable(&e.to_string()))?;
+            let id = text(&object, "/id").ok_or_else(|| unreadable("an object without an id"))?.to_owned();
+            seen.push(read(what, id, &object, raw.get()));
+        }
+        let next = seen.last().filter(|_| answer.has_more).map(|last| last.id().to_owned());
+        Ok(Page { seen, next })
+    }
+
+    async fn fetch(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<String, ProviderError> {
+        let path = match what {
+            Listed::Sessions => "checkout/sessions",
+            Listed::Payments => "payment_intents",
+            Listed::Refunds => "refunds",
+            Listed::Disputes => "disputes",
+            Listed::Events => "events",
+        };
+        let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", since.seconds().to_string())];
+        query.extend(after.map(|after| ("starting_after", after.to_owned())));
+        if what == Listed::Sessions {
+            query.push(("expand[]", "data.payment_intent".to_owned()));
+        }
+        let url = url::Url::parse_with_params(&format!("{}/v1/{path}", self.base), &query);
+        let url = url.map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
+        let away = |e: reqwest::Error| ProviderError::NoAnswer(format!("Stripe can't be reached: {}", e.without_url()));
+        let answer = self.http.get(url).bearer_auth(&self.secret_key).send().await.map_err(away)?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(away)?;
+        let message = format!("Stripe answered {status}: {}", excerpt(&body));
+        match status {
+            StatusCode::OK => Ok(body),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ProviderError::Configuration(message)),
+            StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::Retry { message, after: None }),
+            status if status.is_server_error() => Err(ProviderError::NoAnswer(message)),
+            _ => Err(ProviderError::Permanent(message)),
+        }
+    }
+}
+
+fn read(what: Listed, id: String, object: &Value, raw: &str) -> Seen {
+    let created = object.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
+    let Some(created) = created else { return Seen::Odd { id, problem: "created is missing".to_owned() } };
+    let fact = match what {
+        Listed::Events => {
+            let kind = text(object, "/type").unwrap_or_default().to_owned();
+            return Seen::Event { id, kind, body: raw.to_owned() };
+        }
+        Listed::Sessions => session(object, &id, created),
+        Listed::Payments => Ok(intent(object, &id, created)),
+        Listed::Refunds => returned::refund(object, &id, created).map(Fact::Refund),
+        Listed::Disputes => returned::dispute(object, &id, created).map(Fact::Dispute),
+    };
+    match fact {
+        Ok(fact) => Seen::Fact { id, fact },
+        Err(problem) => Seen::Odd { id, problem },
+    }
+}
+
+fn session(object: &Value, id: &str, created: Timestamp) -> Result<Fact, String> {
+    let intent = object.get("payment_intent").filter(|intent| intent.is_object());
+    let intent_outcome = intent.map(outcome_of_intent);
+    let outcome = match (text(object, "/status"), text(object, "/payment_status")) {
+        (Some("complete"), Some("paid" | "no_payment_required")) => AttemptState::Paid,
+        (Some("complete"), _) => match intent_outcome {
+            Some(AttemptState::Declined | AttemptState::Failed) => AttemptState::Failed,
+            Some(AttemptState::Paid) => AttemptState::Paid,
+            _ => AttemptState::Pending,
+        },
+        (Some("expired"), _) => AttemptState::Expired,
+        (Some("open"), _) => AttemptState::Open,
+        (other, _) => return Err(format!("a session that is {other:?}")),
+    };
+    let money = money(object, "amount_total");
+    let (shipping_address, shipping_country) = event::shipping(object);
+    Ok(Fact::from(PaymentFact {
+        preorder_id: text(object, "/metadata/preorder_id")
+            .or_else(|| text(object, "/client_reference_id"))
+            .map(str::to_owned),
+        attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
+        session_id: Some(id.to_owned()),
+        payment_intent_id: reference(object, "payment_intent"),
+        outcome,
+        received: money.filter(|_| outcome == AttemptState::Paid),
+        decline: intent.and_then(event::decline),
+        card: None,
+        shipping_address,
+        shipping_country,
+        occurred_at: created,
+    }))
+}
+
+fn intent(object: &Value, id: &str, created: Timestamp) -> Fact {
+    let outcome = outcome_of_intent(object);
+    Fact::from(PaymentFact {
+        preorder_id: text(object, "/metadata/preorder_id").map(str::to_owned),
+        attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
+        session_id: None,
+        payment_intent_id: Some(id.to_owned()),
+        outcome,
+        received: money(object, "amount_received").filter(|_| outcome == AttemptState::Paid),
+        decline: event::decline(object),
+        card: None,
+        shipping_address: None,
+        shipping_country: None,
+        occurred_at: created,
+    })
+}
+
+fn outcome_of_intent(intent: &Value) -> AttemptState {
+    let was_refused = intent.get("last_payment_error").is_some_and(Value::is_object);
+    match text(intent, "/status") {
+        Some("succeeded") => AttemptState::Paid,
+        Some("processing") => AttemptState::Pending,
+        Some("requires_payment_method") if was_refused => AttemptState::Declined,
+        _ => AttemptState::Open,
+    }
+}
+
+fn money(object: &Value, amount: &str) -> Option<Money> {
+    Some(Money::new(object.get(amount).and_then(Value::as_i64)?, text(object, "/currency")?.parse().ok()?))
+}

@@ -1,0 +1,147 @@
+//! Refunds asked for here: once however often they are pressed, never more than was paid, and as Stripe says in the end.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::app::TestApp;
+use super::on_both;
+use crate::domain::access::{Actor, Role};
+use crate::domain::money::{Currency, Money};
+use crate::domain::refund::{RefundReason, RefundState};
+use crate::store::refunds::Refund;
+use crate::workflows::WorkflowError;
+use crate::workflows::refunds::{RefundWish, refundable, request};
+
+fn somebody(role: Role) -> Actor {
+    Actor { id: None, name: format!("{role}@example.com"), role, request_id: None, address: None }
+}
+
+async fn paid(app: &TestApp, email: &str) -> String {
+    let (session, id) = app.checkout(email).await;
+    app.pay_by_card(&session, "4242424242424242").await;
+    app.wait_for_badges(&id, "completed/paid").await;
+    id
+}
+
+async fn ask(app: &TestApp, who: Role, id: &str, minor: i64, key: &str) -> Result<Refund, WorkflowError> {
+    let wish = RefundWish {
+        preorder_id: id.parse().unwrap(),
+        amount: Money::new(minor, Currency::Usd),
+        reason: RefundReason::RequestedByCustomer,
+        form_key: key.to_owned(),
+    };
+    request(&app.ctx, &somebody(who), &wish).await
+}
+
+async fn at_stripe(app: &TestApp) -> Vec<Value> {
+    let list = app.http.get(format!("{}/sandbox/api/v1/refunds?limit=100", app.base)).bearer_auth("sk_test_sandbox");
+    let list: Value = list.send().await.unwrap().json().await.unwrap();
+    list["data"].as_array().unwrap().clone()
+}
+
+async fn state(app: &TestApp, refund: &Refund) -> RefundState {
+    crate::store::refunds::find(&app.ctx.db, &refund.id).await.unwrap().unwrap().state
+}
+
+fn code(refused: Result<Refund, WorkflowError>) -> &'static str {
+    match refused {
+        Err(WorkflowError::Refused { code, .. }) => code,
+        Err(WorkflowError::NeedsOwner(_)) => "owner_needed",
+        Err(WorkflowError::Forbidden) => "forbidden",
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+on_both! {
+    async fn a_refund_in_part_and_then_the_rest(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let part = ask(app, Role::Owner, &id, 10_000, "one").await.unwrap();
+        app.wait_for_badges(&id, "completed/partially_refunded").await;
+        assert_eq!(state(app, &part).await, RefundState::Succeeded);
+        assert_eq!(refundable(&app.ctx, &part.preorder_id).await.unwrap().minor, 39_900);
+        assert_eq!(code(ask(app, Role::Owner, &id, 39_901, "two").await), "amount_too_high");
+        ask(app, Role::Owner, &id, 39_900, "three").await.unwrap();
+        app.wait_for_badges(&id, "completed/refunded").await;
+        assert_eq!(code(ask(app, Role::Owner, &id, 1, "four").await), "nothing_to_refund");
+        app.settle_down().await;
+        let ledger = app.count("SELECT CAST(SUM(amount_minor) AS BIGINT) FROM payments_ledger").await;
+        assert_eq!((ledger, at_stripe(app).await.len()), (0, 2));
+        assert!(at_stripe(app).await.iter().all(|refund| refund["reason"] == "requested_by_customer"));
+    }
+
+    async fn pressed_twice_it_is_one_refund(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let pressed = (0..10).map(|_| ask(app, Role::Owner, &id, 5_000, "same form"));
+        let refunds: Vec<_> = futures::future::join_all(pressed).await.into_iter().map(Result::unwrap).collect();
+        assert!(refunds.iter().all(|refund| refund.id == refunds[0].id));
+        app.wait_for_badges(&id, "completed/partially_refunded").await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'refund_requested'").await, 1);
+    }
+
+    async fn two_admins_at_once_never_give_back_more_than_was_paid(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let keys: Vec<_> = (0..8).map(|n| format!("admin {n}")).collect();
+        let asked = futures::future::join_all(keys.iter().map(|key| ask(app, Role::Owner, &id, 30_000, key))).await;
+        assert_eq!(asked.iter().filter(|asked| asked.is_ok()).count(), 1);
+        app.wait_for_badges(&id, "completed/partially_refunded").await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1);
+    }
+
+    async fn support_refunds_up_to_the_limit_and_a_viewer_nothing(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        assert_eq!(code(ask(app, Role::Viewer, &id, 100, "viewer").await), "forbidden");
+        assert_eq!(code(ask(app, Role::Support, &id, 10_001, "too much").await), "owner_needed");
+        ask(app, Role::Support, &id, 6_000, "some").await.unwrap();
+        assert_eq!(code(ask(app, Role::Support, &id, 6_000, "in small parts").await), "owner_needed");
+        ask(app, Role::Owner, &id, 6_000, "the owner may").await.unwrap();
+        app.settle_down().await;
+    }
+
+    async fn an_answer_that_was_lost_after_the_act_is_found_and_not_repeated(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        app.settle_down().await;
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
+        let refund = ask(app, Role::Owner, &id, 5_000, "lost").await.unwrap();
+        app.wait_until("it was tried", async || app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await > 0).await;
+        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(5));
+        app.wait_until("it is made", async || state(app, &refund).await == RefundState::Succeeded).await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1);
+    }
+
+    async fn what_stripe_refuses_failed_and_frees_what_it_held(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let intent = app.scalar(&format!("SELECT payment_intent_id FROM preorders WHERE id = '{id}'")).await.unwrap();
+        // Somebody was quicker in Stripe's dashboard, and we have not heard of it.
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let there = app.post_json(&format!("/sandbox/payment_intents/{intent}/refund.json"), &json!({ "amount": 49_900 })).await;
+        assert!(there.status < 300, "{}", there.body);
+        let refund = ask(app, Role::Owner, &id, 5_000, "late").await.unwrap();
+        app.wait_until("it is refused", async || state(app, &refund).await == RefundState::Failed).await;
+        let why = app.scalar(&format!("SELECT failure_reason FROM refunds WHERE id = '{}'", refund.id)).await.unwrap();
+        assert!(why.contains("already been refunded"), "{why}");
+        assert_eq!(app.badges(&id).await, "completed/paid");
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 49_900);
+    }
+
+    async fn a_refund_that_the_bank_sends_back_is_ours_again(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        let refund = ask(app, Role::Owner, &id, 49_900, "all").await.unwrap();
+        app.wait_for_badges(&id, "completed/refunded").await;
+        app.settle_down().await;
+        let known = crate::store::refunds::find(&app.ctx.db, &refund.id).await.unwrap().unwrap();
+        let failed = app.post_json(&format!("/sandbox/refunds/{}/fail.json", known.provider_refund_id.unwrap()), &json!({})).await;
+        assert!(failed.status < 300, "{}", failed.body);
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(state(app, &refund).await, RefundState::Failed);
+        assert_eq!(app.count("SELECT COUNT(*) FROM payments_ledger").await, 3);
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 49_900);
+    }
+}
