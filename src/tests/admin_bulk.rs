@@ -58,8 +58,8 @@ on_both! {
         let address = preview.location().to_owned();
         let page = app.get_as(&cookie, &address).await;
         for told in [
-            "2 ready, 6 left out", "Mark 2 fulfilled", "is on hold", "is not paid", "no preorder has this number",
-            "is not a preorder number", "is in the list twice: see line 2", "is in the list twice: see line 3", "a@example.com",
+            "2 ready, 6 left out", "Mark 2 fulfilled", "Is on hold", "Is not paid", "No preorder has this number",
+            "Is not a preorder number", "Is in the list twice: see line 2", "Is in the list twice: see line 3", "a@example.com",
         ] {
             assert!(page.body.contains(told), "{told}: {}", page.body);
         }
@@ -82,7 +82,7 @@ on_both! {
         assert!(page.body.contains("Nothing: fulfilled with this number"), "{}", page.body);
         let other = upload(app, &cookie, format!("{};OTHER", numbers[0]).as_bytes()).await;
         let page = app.get_as(&cookie, other.location()).await;
-        assert!(page.body.contains("is fulfilled already, with another number: 1Z1"), "{}", page.body);
+        assert!(page.body.contains("Is fulfilled already, with another number: 1Z1"), "{}", page.body);
     }
 
     async fn a_list_that_can_not_be_read_is_refused_with_words(app: TestApp) {
@@ -138,7 +138,7 @@ on_both! {
         let ticked = [("ids[]", a.as_str()), ("ids[]", &b), ("ids[]", &c), ("act", "cancel")];
         let look = app.post_as(&cookie, "/api/admin/bulk", &ticked).await;
         let page = app.get_as(&cookie, look.location()).await;
-        assert!(page.body.contains("Cancel 2 preorders") && page.body.contains("is paid"), "{}", page.body);
+        assert!(page.body.contains("Cancel 2 preorders") && page.body.contains("Is paid"), "{}", page.body);
         assert_eq!(app.badges(&a).await, "processing/unpaid", "looking did it");
         let list = look.location().split("list=").nth(1).unwrap().to_owned();
         let done = app.post_as(&cookie, "/api/admin/cancel_preorders", &[("list", &list)]).await;

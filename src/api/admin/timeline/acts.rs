@@ -33,7 +33,8 @@ fn told(detail: &Value) -> String {
         text("from").map(|from| format!("from {from}")),
         text("to").map(|to| format!("to {to}")),
         text("tracking_number").map(|number| format!("tracking number {number}")),
-        text("reason").map(str::to_owned),
+        text("amount").map(str::to_owned),
+        text("reason").map(|reason| reason.replace('_', " ")),
         text("error").map(|error| format!("after {error}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")

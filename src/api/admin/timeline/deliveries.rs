@@ -8,6 +8,9 @@ use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::store::outbox::DeliveryAttempt;
 use crate::store::story::Told;
 
+/// Characters of a provider's answer that stand in the story; a longer one is whole with the payload.
+const LONG_ANSWER: usize = 160;
+
 /// A delivery's name, and the word for it having happened.
 pub const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
     match kind {
@@ -69,8 +72,13 @@ fn try_entry(delivery: &Told, attempt: &DeliveryAttempt, masked: bool) -> Timeli
     let again =
         attempt.retry_at.map_or_else(String::new, |at| format!(", tried again after {}", span(at.since(ended_at))));
     let answer = if masked { mask_text(&attempt.answer) } else { attempt.answer.clone() };
+    let payload = payload::shown(&delivery.payload, masked);
+    let (answer, payload) = match answer.char_indices().nth(LONG_ANSWER) {
+        Some((end, _)) => (format!("{} …", &answer[..end]), format!("{payload}\n\nThe whole answer:\n{answer}")),
+        None => (answer, payload),
+    };
     let detail = format!("{which}, {} ms · {answer}{again}", attempt.duration_ms);
-    let payload = Some(payload::shown(&delivery.payload, masked));
+    let payload = Some(payload);
     TimelineEntry { payload, ..entry(ended_at, format!("{name} {what}"), detail, tone) }
 }
 

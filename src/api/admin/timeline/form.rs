@@ -49,7 +49,9 @@ pub fn attempt_entries(attempt: &Attempt) -> Vec<TimelineEntry> {
         let reason = reason(code);
         let message = attempt.decline_message.as_deref().unwrap_or_default();
         // Stripe's second, at its end, so that what led to it comes before; but not later than we knew of it.
-        let at = (at + Duration::from_millis(999)).min(attempt.updated_at).max(attempt.opened_at.unwrap_or(at));
+        // One that was followed by a payment came before it.
+        let known = attempt.settled_at.map_or(attempt.updated_at, |paid| paid - Duration::from_millis(1));
+        let at = (at + Duration::from_millis(999)).min(known).max(attempt.opened_at.unwrap_or(at));
         let detail = format!("{} Stripe says {code}: {message}", reason.sentence());
         entries.push(entry(at, format!("Payment refused: {}", reason.label()), detail, Tone::Bad));
     }

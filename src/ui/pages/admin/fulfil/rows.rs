@@ -68,7 +68,7 @@ fn table_row(row: PreviewRow, lines: bool, fulfils: bool) -> impl IntoView {
         Verdict::Asks(None) => ("waiting", "Waits for its number".to_owned()),
         Verdict::Asks(Some(why)) => ("bad", why.clone()),
         Verdict::Done(what) => ("neutral", format!("Nothing: {what}")),
-        Verdict::Bad(why) => ("bad", format!("Left out: {why}")),
+        Verdict::Bad(why) => ("bad", capital(why)),
     };
     let tracking = fulfils.then(|| view! { <td data-label="Tracking number">{tracking(&row)}</td> });
     view! {
@@ -86,6 +86,11 @@ fn table_row(row: PreviewRow, lines: bool, fulfils: bool) -> impl IntoView {
             <td class="rows-what" data-tone=tone>{what}</td>
         </tr>
     }
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
 /// Rows of a file bring their number; rows that were ticked get it here.

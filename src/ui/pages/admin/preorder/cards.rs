@@ -87,7 +87,7 @@ pub fn messages_card(preorder: &PreorderDetail, seen: &Seen) -> AnyView {
     view! {
         <section class="card" aria-labelledby="messages">
             <h2 id="messages">"Messages"</h2>
-            <ul class="facts">{items}</ul>
+            <ul class="lines">{items}</ul>
         </section>
     }
     .into_any()
@@ -115,11 +115,11 @@ fn message(line: &Message, preorder: &PreorderDetail, seen: &Seen) -> AnyView {
     });
     view! {
         <li>
-            <p class="facts-head">
+            <p class="lines-head">
                 <span>{line.name}</span>
                 {mark(tone, word)}
             </p>
-            <div class="facts-acts">
+            <div class="lines-acts">
                 <p class="hint">{line.at.map(|at| view! { {when} <Instant at /> })}</p>
                 {resend}
             </div>

@@ -68,8 +68,8 @@ fn listed(amounts: &[Money]) -> String {
 fn list(title: &'static str, items: Vec<AnyView>) -> Option<AnyView> {
     (!items.is_empty()).then(|| {
         view! {
-            <h3 class="facts-title">{title}</h3>
-            <ul class="facts">{items}</ul>
+            <h3 class="lines-title">{title}</h3>
+            <ul class="lines">{items}</ul>
         }
         .into_any()
     })
@@ -77,9 +77,11 @@ fn list(title: &'static str, items: Vec<AnyView>) -> Option<AnyView> {
 
 fn attempt(line: &AttemptLine) -> AnyView {
     let card = line.card.clone().unwrap_or_else(|| "No card yet".to_owned());
+    let before = (line.tone == Tone::Good).then_some("Refused before: ");
     let why = line.why.clone().map(|(label, sentence, code)| {
         view! {
-            <p class="facts-why">
+            <p class="lines-why">
+                {before}
                 <strong>{label}</strong>
                 ". "
                 {sentence}
@@ -90,7 +92,7 @@ fn attempt(line: &AttemptLine) -> AnyView {
     });
     view! {
         <li>
-            <p class="facts-head">
+            <p class="lines-head">
                 <span>{line.number} ". " {card} ", " {line.amount.to_string()}</span>
                 {mark(line.tone, line.state)}
             </p>
@@ -107,10 +109,10 @@ fn attempt(line: &AttemptLine) -> AnyView {
 fn refund(line: &RefundLine, _seen: &Seen) -> AnyView {
     let by = line.by.clone().map_or_else(|| "made at Stripe".to_owned(), |by| format!("by {by}"));
     let failure =
-        line.failure.clone().map(|why| view! { <p class="facts-why"><strong>"Failed"</strong> ": " {why} "."</p> });
+        line.failure.clone().map(|why| view! { <p class="lines-why"><strong>"Failed"</strong> ": " {why} "."</p> });
     view! {
         <li>
-            <p class="facts-head">
+            <p class="lines-head">
                 <span>{line.amount.to_string()} ", " {line.reason.clone()}</span>
                 {mark(line.tone, line.state)}
             </p>
@@ -128,10 +130,10 @@ fn refund(line: &RefundLine, _seen: &Seen) -> AnyView {
 
 fn dispute(line: &DisputeLine) -> AnyView {
     let due =
-        line.due_at.map(|at| view! { <p class="facts-why"><strong>"Evidence is due "<Instant at /></strong></p> });
+        line.due_at.map(|at| view! { <p class="lines-why"><strong>"Evidence is due "<Instant at /></strong></p> });
     view! {
         <li>
-            <p class="facts-head">
+            <p class="lines-head">
                 <span>{line.amount.to_string()} ", " {line.reason.clone()}</span>
                 {mark(line.tone, line.state)}
             </p>
