@@ -322,7 +322,7 @@ on_both! {
         assert!((90..110).contains(&entries(&page)), "{}", entries(&page));
         assert!(page.body.contains("entries are<!> not shown") && page.body.contains("Preorder started"));
         assert!(page.body.contains("made.up.209") && !page.body.contains("made.up.50<"));
-        assert!(page.body.contains("more than 200 Stripe events"));
+        assert!(page.body.contains("newest 200 <!>Stripe events"));
         let all = app.get_as(&cookie, &format!("/admin/preorders/{id}?timeline=all")).await;
         assert!(entries(&all) > 200 && all.body.contains("Show less"));
     }

@@ -46,7 +46,7 @@ pub fn PreorderTimeline(timeline: Timeline, #[prop(into)] page: String, acts: bo
         .collect_view();
     let cut = (!timeline.cut.is_empty()).then(|| {
         let what = timeline.cut.join(", ");
-        view! { <p class="timeline-zone">"There are more than 200 " {what} "; only the newest are told here."</p> }
+        view! { <p class="timeline-zone">"Only the newest 200 " {what} " are told here."</p> }
     });
     let fewer =
         all.then(|| view! { <p class="timeline-zone"><a class="text-link" href=page.clone()>"Show less"</a></p> });

@@ -9,7 +9,9 @@ use crate::domain::payment::AttemptState;
 use crate::domain::refund::RefundState;
 use crate::domain::timestamp::Timestamp;
 use crate::store::attempts::Attempt;
+use crate::store::disputes::Dispute;
 use crate::store::preorders::Preorder;
+use crate::store::refunds::Refund;
 
 #[derive(Clone)]
 pub struct MoneyCard {
@@ -78,7 +80,7 @@ pub fn money_card(preorder: &Preorder, rows: &Rows, refundable: Money) -> MoneyC
     let back =
         sums(rows.refunds.iter().filter(|refund| refund.state.took_money()).map(|refund| negative(refund.amount())));
     let gone = rows.disputes.iter().filter(|d| d.state.withdrew_money() && !d.state.gave_money_back());
-    let disputed = sums(gone.map(|dispute| dispute.amount()));
+    let disputed = sums(gone.map(Dispute::amount));
     let net = sums(rows.ledger.iter().map(|line| Money::new(line.amount_minor, line.currency)));
     let ledger = check(&captured, &back, &disputed, &net);
     MoneyCard {
@@ -126,7 +128,7 @@ fn sums(amounts: impl Iterator<Item = Money>) -> Vec<Money> {
 
 fn by_state(rows: &Rows) -> Vec<(&'static str, Money)> {
     let of = |state: RefundState| {
-        let these = rows.refunds.iter().filter(move |refund| refund.state == state).map(|refund| refund.amount());
+        let these = rows.refunds.iter().filter(move |refund| refund.state == state).map(Refund::amount);
         sums(these).into_iter().map(move |sum| (refund_words(state).0, sum))
     };
     RefundState::ALL.iter().rev().copied().flat_map(of).collect()
@@ -158,7 +160,7 @@ fn attempt_line(attempt: &Attempt) -> AttemptLine {
     }
 }
 
-fn refund_line(refund: &crate::store::refunds::Refund) -> RefundLine {
+fn refund_line(refund: &Refund) -> RefundLine {
     let (state, tone) = refund_words(refund.state);
     RefundLine {
         amount: refund.amount(),
@@ -172,7 +174,7 @@ fn refund_line(refund: &crate::store::refunds::Refund) -> RefundLine {
     }
 }
 
-fn dispute_line(dispute: &crate::store::disputes::Dispute) -> DisputeLine {
+fn dispute_line(dispute: &Dispute) -> DisputeLine {
     DisputeLine {
         amount: dispute.amount(),
         state: dispute.state.label(),

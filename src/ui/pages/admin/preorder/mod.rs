@@ -61,7 +61,7 @@ fn story(frame: Frame, preorder: PreorderDetail, cancels: bool) -> AnyView {
     };
     let head = acts::head(&preorder, &seen);
     let side = [
-        money::money_card(&preorder, &seen),
+        money::money_card(&preorder),
         cards::order_card(&preorder, &seen),
         cards::buyer_card(&preorder, &seen),
         cards::messages_card(&preorder, &seen),

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::{Pair, PreorderDetail, Seen, mark, or_dash};
+use super::{Pair, PreorderDetail, mark, or_dash};
 use crate::api::admin::{AttemptLine, DisputeLine, LedgerCheck, RefundLine, Tone};
 use crate::domain::money::Money;
 use crate::ui::components::Instant;
 
-pub fn money_card(preorder: &PreorderDetail, seen: &Seen) -> AnyView {
+/// Tries to pay that the card lists, the last.
+const LISTED: usize = 10;
+
+pub fn money_card(preorder: &PreorderDetail) -> AnyView {
     let money = &preorder.money;
     let refunded = money
         .refunded
@@ -21,6 +24,7 @@ pub fn money_card(preorder: &PreorderDetail, seen: &Seen) -> AnyView {
             }
         })
         .collect_view();
+    let earlier = money.attempts.len().saturating_sub(LISTED);
     let none_refunded = money.refunded.is_empty().then(|| view! { <Pair label="Refunded" value="–" /> });
     let disputed =
         (!money.disputed.is_empty()).then(|| view! { <Pair label="Disputed" value=listed(&money.disputed) /> });
@@ -50,8 +54,9 @@ pub fn money_card(preorder: &PreorderDetail, seen: &Seen) -> AnyView {
                 <Pair label="Session" value=or_dash(preorder.session_id.as_ref()) code=true copies=true />
             </dl>
             {help}
-            {list("Tries to pay", money.attempts.iter().map(attempt).collect())}
-            {list("Refunds", money.refunds.iter().map(|line| refund(line, seen)).collect())}
+            {list("Tries to pay", money.attempts.iter().skip(earlier).map(attempt).collect())}
+            {(earlier > 0).then(|| view! { <p class="hint">{earlier} " earlier tries are told in the story."</p> })}
+            {list("Refunds", money.refunds.iter().map(refund).collect())}
             {list("Disputes", money.disputes.iter().map(dispute).collect())}
         </section>
     }
@@ -106,7 +111,7 @@ fn attempt(line: &AttemptLine) -> AnyView {
     .into_any()
 }
 
-fn refund(line: &RefundLine, _seen: &Seen) -> AnyView {
+fn refund(line: &RefundLine) -> AnyView {
     let by = line.by.clone().map_or_else(|| "made at Stripe".to_owned(), |by| format!("by {by}"));
     let failure =
         line.failure.clone().map(|why| view! { <p class="lines-why"><strong>"Failed"</strong> ": " {why} "."</p> });
