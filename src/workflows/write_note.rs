@@ -1,7 +1,6 @@
 //! Writing a note about a preorder, for the team. Notes are only ever added.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::WorkflowError;
 use super::audit::{self, Act};
@@ -60,7 +59,6 @@ fn note_id(ctx: &Context, id: &PreorderId, form_key: &str) -> NoteId {
     if form_key.is_empty() {
         return NoteId::from_unique(&ctx.unique());
     }
-    let hash = Sha256::digest(format!("{id}\n{form_key}").as_bytes());
-    let unique: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    NoteId::from_unique(&unique)
+    let name = format!("{id}\n{form_key}");
+    NoteId::from_unique(&uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string())
 }

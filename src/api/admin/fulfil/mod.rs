@@ -147,22 +147,18 @@ pub fn said(outcomes: &[Outcome], what: &str) -> String {
     let moved = outcomes.iter().filter(|outcome| **outcome == Ok(true)).count();
     let already = outcomes.iter().filter(|outcome| **outcome == Ok(false)).count();
     let refused: Vec<&str> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err().map(String::as_str)).collect();
-    let mut said = if moved == 0 { format!("Nothing was {what}.") } else { format!("{moved} {what}.") };
+    let mut said = vec![if moved == 0 { format!("Nothing was {what}.") } else { format!("{moved} {what}.") }];
     if already > 0 {
-        said.push_str(&format!(" {already} {} so already.", were(already)));
+        said.push(format!("{already} {} so already.", were(already)));
     }
     if !refused.is_empty() {
-        said.push_str(&format!(
-            " {} {} not: {}",
-            refused.len(),
-            were(refused.len()),
-            refused[..refused.len().min(NAMED)].join(" ")
-        ));
-        if refused.len() > NAMED {
-            said.push_str(&format!(" And {} more.", refused.len() - NAMED));
-        }
+        let named = refused[..refused.len().min(NAMED)].join(" ");
+        said.push(format!("{} {} not: {named}", refused.len(), were(refused.len())));
     }
-    said
+    if refused.len() > NAMED {
+        said.push(format!("And {} more.", refused.len() - NAMED));
+    }
+    said.join(" ")
 }
 
 const fn were(count: usize) -> &'static str {

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_in_the_unit_that_people_would_use() {
         assert_eq!(span(Duration::from_millis(1200)), "2 s");
-        assert_eq!(span(Duration::from_secs(300)), "5 min");
+        assert_eq!(span(Duration::from_mins(5)), "5 min");
         assert_eq!(span(Duration::from_hours(30)), "30 h");
     }
 }

@@ -42,15 +42,12 @@ pub fn refund_entries(refund: &Refund) -> Vec<TimelineEntry> {
     let asked =
         entry(refund.created_at, format!("Refund of {amount} asked for"), format!("{who}, {reason}"), Tone::Neutral);
     let (word, tone) = refund_words(refund.state);
-    let became = match refund.state {
-        RefundState::Requested => None,
-        _ => {
-            let why = refund.failure_reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
-            let id = refund.provider_refund_id.as_deref().unwrap_or_default();
-            let title = format!("Refund of {amount}: {}", word.to_lowercase());
-            Some(entry(refund.updated_at.max(refund.created_at), title, format!("{id}{why}"), tone))
-        }
-    };
+    let became = (refund.state != RefundState::Requested).then(|| {
+        let why = refund.failure_reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        let id = refund.provider_refund_id.as_deref().unwrap_or_default();
+        let title = format!("Refund of {amount}: {}", word.to_lowercase());
+        entry(refund.updated_at.max(refund.created_at), title, format!("{id}{why}"), tone)
+    });
     std::iter::once(asked).chain(became).collect()
 }
 
