@@ -80,8 +80,9 @@ export async function signInAs(page: Page, shop: Shop, role: "viewer" | "support
 /// Preorders the list shows for a search.
 export async function find(page: Page, words: string) {
   await page.goto("/admin/preorders");
-  await page.getByRole("searchbox").fill(words);
-  await page.getByRole("searchbox").press("Enter");
+  const search = page.getByRole("searchbox", { name: "Search preorders" });
+  await search.fill(words);
+  await search.press("Enter");
   await page.waitForURL(/[?&]q=/);
   return page.locator('a[href^="/admin/preorders/pre_"]');
 }

@@ -33,6 +33,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <AutoReload options />
+                {refreshes_itself().then(|| view! { <noscript><meta http-equiv="refresh" content="60" /></noscript> })}
                 <MetaTags />
             </head>
             <body>
@@ -40,6 +41,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The admin's overview, where no script does it.
+fn refreshes_itself() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| parts.uri.path() == "/admin")
 }
 
 /// Each language has its own lines: a parameter in their place would also match `/favicon.svg` and every other file

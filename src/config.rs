@@ -57,6 +57,8 @@ pub struct StripeSettings {
     pub secret_key: String,
     /// `STRIPE_API_BASE`: another server that speaks Stripe's API.
     pub api_base: Option<String>,
+    /// `STRIPE_REQUESTS_PER_SECOND`: how often an endpoint may be asked, by all instances together. `None`: no limit.
+    pub requests_per_second: Option<u32>,
 }
 
 #[derive(Clone)]

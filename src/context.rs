@@ -2,8 +2,12 @@
 //! that wakes the outbox.
 
 mod asked;
+pub mod breaker;
 mod build;
+mod kept;
+mod pace;
 mod shop;
+mod strangers;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -16,6 +20,8 @@ pub use shop::Shop;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::delivery::{Delivery, DeliveryKind, Lane};
+use crate::domain::metrics::Measured;
+use crate::domain::timestamp::Timestamp;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
 use crate::providers::payments::Registry;
@@ -36,12 +42,21 @@ pub struct Parts {
     pub firebase: Option<Firebase>,
     pub sms: Option<Twilio>,
     pub bell: Bell,
+    pub breakers: breaker::Breakers,
     /// What Stripe redirects back to, without a slash at the end.
     pub public_base_url: String,
     /// Whose signature an event may bear.
     pub webhook_secrets: Vec<String>,
     /// Which payments Stripe was asked about just now.
     pub asked: asked::Asked,
+    /// Addresses that somebody tries to sign in with and that are nobody's.
+    pub strangers: strangers::Strangers,
+    /// Numbers of the overview, by their span.
+    pub measured: kept::Kept<Arc<Measured>>,
+    /// Held by whoever looks through all records.
+    pub looking: Arc<tokio::sync::Mutex<()>>,
+    /// When this process began.
+    pub began_at: Timestamp,
     shop: shop::Cache,
 }
 
@@ -104,6 +119,12 @@ impl Bell {
 
     pub fn ring_here(&self, lane: Lane) {
         self.lanes[lane as usize].notify_one();
+    }
+
+    /// Here and in other instances: a person has started something again.
+    pub fn ring_lane(&self, lane: Lane) {
+        self.ring_here(lane);
+        self.others.notify_one();
     }
 
     pub fn ring_all(&self) {

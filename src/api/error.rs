@@ -7,6 +7,7 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::lockout;
 use crate::domain::payment::PaymentFailure;
 use crate::providers::ProviderError;
 use crate::store::StoreError;
@@ -96,6 +97,14 @@ impl ApiError {
         Self::new(403, "forbidden", "Your role does not allow this. Ask an owner.")
     }
 
+    /// The same words for an account that is locked and for an address that has none.
+    fn locked(rest: std::time::Duration) -> Self {
+        let minutes = lockout::in_minutes(rest).max(1);
+        let unit = if minutes == 1 { "minute" } else { "minutes" };
+        let error = Self::new(429, "locked_out", format!("Too many attempts. Try again in {minutes} {unit}."));
+        Self { retry_after: Some(rest.as_secs().max(1)), ..error }
+    }
+
     fn away(code: &str, message: &str, failure: PaymentFailure) -> Self {
         let error = Self::new(503, code, message);
         Self { failure: Some(failure), retry_after: Some(AWAY_RETRY_AFTER), ..error }
@@ -153,6 +162,7 @@ impl From<WorkflowError> for ApiError {
                 let message = "That e-mail address and password do not go together.";
                 Self { field: Some("password".to_owned()), ..Self::new(401, "wrong_password", message) }
             }
+            WorkflowError::Locked { rest } => Self::locked(rest),
             WorkflowError::Forbidden => Self::forbidden(),
             WorkflowError::NeedsOwner(message) => {
                 Self { field: Some("amount".to_owned()), ..Self::new(403, "owner_needed", message) }

@@ -112,6 +112,35 @@ impl Ground {
         })
     }
 
+    /// Bytes on the disk.
+    pub async fn size(&self) -> Outcome<f64> {
+        Ok(match self.kind {
+            Kind::Sqlite => std::fs::metadata(self.home.join("rolitt.db"))?.len() as f64,
+            Kind::Postgres => {
+                let mut database = PgConnection::connect(&self.database_url).await?;
+                let size: i64 =
+                    sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(&mut database).await?;
+                size as f64
+            }
+        })
+    }
+
+    /// One with a story to tell: its id, number and e-mail address.
+    pub async fn some_preorder(&self) -> Outcome<(String, String, String)> {
+        const SQL: &str = "SELECT id, preorder_number, email FROM preorders WHERE payment_status = 'partially_refunded' \
+             ORDER BY created_at, id LIMIT 1";
+        Ok(match self.kind {
+            Kind::Sqlite => {
+                let mut database = SqliteConnection::connect(&self.database_url).await?;
+                sqlx::query_as(SQL).fetch_one(&mut database).await?
+            }
+            Kind::Postgres => {
+                let mut database = PgConnection::connect(&self.database_url).await?;
+                sqlx::query_as(SQL).fetch_one(&mut database).await?
+            }
+        })
+    }
+
     pub async fn leave(self, postgres: Option<&str>) -> Outcome<()> {
         self.sandbox.stop().await?;
         if let (Kind::Postgres, Some(server)) = (self.kind, postgres) {

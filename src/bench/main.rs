@@ -1,6 +1,7 @@
 //! `make bench`: how fast the shop is, on this machine, now. Prints numbers and what they compare to, never a verdict; what
 //! we aim at is written where it is decided. Everything runs on the loopback, the providers in a process of their own.
 
+mod admin;
 mod ground;
 mod load;
 mod measures;
@@ -28,6 +29,9 @@ struct Arguments {
     /// Seconds for each measurement.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=10))]
     seconds: u64,
+    /// The admin on a large database alone.
+    #[arg(long)]
+    admin: bool,
 }
 
 // One thread: the load generator must leave the cores to what it measures.
@@ -43,10 +47,18 @@ async fn main() -> Outcome<()> {
             eprintln!("TEST_DATABASE_URL is not set: SQLite alone");
             continue;
         }
-        measure(&binary, kind, postgres.as_deref(), time, &mut table).await?;
+        if !arguments.admin {
+            measure(&binary, kind, postgres.as_deref(), time, &mut table).await?;
+        }
+        let ground = Ground::prepare(&binary, kind, postgres.as_deref()).await?;
+        // What was measured before is worth printing, whatever happens here.
+        let measured = admin::measure(&ground, kind, time, &mut table).await;
+        if let Err(error) = measured.and(ground.leave(postgres.as_deref()).await) {
+            table.value("admin", kind.name(), format!("NOT MEASURED: {error}"));
+        }
     }
     println!(
-        "\n{} connections, {} s each, {} cores\n",
+        "\n{} connections where nothing else is said, {} s each, {} cores\n",
         measures::CONNECTIONS,
         arguments.seconds,
         std::thread::available_parallelism()?

@@ -21,9 +21,9 @@ impl Table {
     }
 
     pub fn print(&self) {
-        println!("{:<34} {:<11} {:>8} {:>9} {:>9}   ", "", "", "per s", "median", "p99");
+        println!("{:<38} {:<11} {:>8} {:>9} {:>9}   ", "", "", "per s", "median", "p99");
         for [what, database, rate, median, p99, note] in &self.lines {
-            println!("{what:<34} {database:<11} {rate:>8} {median:>9} {p99:>9}   {note}");
+            println!("{what:<38} {database:<11} {rate:>8} {median:>9} {p99:>9}   {note}");
         }
     }
 }

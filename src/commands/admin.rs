@@ -8,16 +8,16 @@ use crate::config::Settings;
 use crate::context::Context;
 use crate::domain::access::Role;
 use crate::domain::contact::Email;
+use crate::domain::password::check;
 use crate::store::Db;
 use crate::workflows::admins::{generated_password, put_admin};
 
-const SHORTEST: usize = 10;
-
-/// The password is what is piped in; from a terminal, or an empty pipe, one is made and printed.
+/// The password is what is piped in; from a terminal, or an empty pipe, one is made and printed. Somebody who exists is
+/// let in again: unlocked, enabled, and signed out everywhere else.
 pub async fn create(settings: Settings, email: &Email, role: Role) -> Outcome {
     let piped = piped_password()?;
-    if piped.as_ref().is_some_and(|password| password.chars().count() < SHORTEST) {
-        return Err(format!("the password must be {SHORTEST} characters or more"));
+    if let Some(password) = &piped {
+        check(password, email).map_err(|fault| format!("the password does not do. {fault}"))?;
     }
     let db = Db::open(&settings.database_url).await.map_err(told)?;
     db.migrate().await.map_err(told)?;
@@ -26,7 +26,11 @@ pub async fn create(settings: Settings, email: &Email, role: Role) -> Outcome {
     let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET).map_err(told)?;
     let password = piped.clone().unwrap_or_else(generated_password);
     let is_new = put_admin(&ctx, email, &password, role).await.map_err(told)?;
-    println!("{} {}", if is_new { "made" } else { "new password for" }, email.as_str());
+    if is_new {
+        println!("made {}", email.as_str());
+    } else {
+        println!("new password for {}: unlocked, enabled, every session ended", email.as_str());
+    }
     if piped.is_none() {
         println!("{password}");
     }

@@ -1,11 +1,16 @@
 //! `rolitt doctor`: the checks as a table, or as JSON. Exit status 1 if any found a problem.
 
+use std::time::Duration;
+
 use super::{Outcome, PROBLEM, SANDBOX_SECRET, base_url, sandbox_api, told};
 use crate::clock::Clock;
 use crate::config::{Fault, Settings};
 use crate::context::Context;
 use crate::store::Db;
 use crate::workflows::check_health::{Check, check_health};
+
+/// Nobody waits at a page: what takes long may take long.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub async fn run(settings: Settings, json: bool) -> Outcome {
     let mut checks = Vec::new();
@@ -17,7 +22,7 @@ pub async fn run(settings: Settings, json: bool) -> Outcome {
             let base = base_url(&settings, addr);
             let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET);
             let ctx = ctx.map_err(told)?;
-            checks = check_health(&ctx).await;
+            checks = check_health(&ctx, PATIENCE).await;
             ctx.db.close().await;
         }
     }

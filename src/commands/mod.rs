@@ -1,6 +1,7 @@
 //! The binary's subcommands, one file each: settings in, exit status out.
 
 mod admin;
+mod demo;
 mod doctor;
 mod migrate;
 mod reconcile;
@@ -40,6 +41,8 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Fill the database with invented orders, to look at and to measure
+    Demo(demo::Demo),
     /// Check settings, database, migrations and providers
     Doctor {
         /// For programs
@@ -134,6 +137,7 @@ async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
             let role = role.parse().map_err(|_| Failure::Misuse("--role is viewer, support or owner".to_owned()))?;
             admin::create(settings, &email, role).await
         }
+        Command::Demo(demo) => return demo::run(&settings, demo).await,
         Command::Doctor { json } => doctor::run(settings, json).await,
         Command::Reconcile { since, fix } => reconcile::run(settings, since, fix).await,
         Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,

@@ -39,7 +39,8 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let ctx = Context::build(settings, db, Clock::default(), base.clone(), api.as_deref(), SANDBOX_SECRET);
     let ctx = ctx.map_err(told)?;
     let login = first_admin(&ctx).await?;
-    let state = AppState::new(ctx.clone(), site::options(addr), metrics);
+    let stop = CancellationToken::new();
+    let state = AppState::new(ctx.clone(), site::options(addr), metrics).until(stop.clone());
     let app = router(state, sandbox.as_ref().map(sandbox_router));
     if base.starts_with("https://") && ctx.settings.trusted_proxies.is_empty() {
         tracing::warn!("TRUSTED_PROXIES is empty: behind a proxy all buyers would share one address and its limit");
@@ -47,7 +48,6 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     announce(&base, sandbox.is_some(), login.as_ref());
 
     tokio::spawn(ctx.db.clone().keep_log_short());
-    let stop = CancellationToken::new();
     // Without workers of its own it still wakes those of others.
     let background = if with_workers {
         tokio::spawn(crate::outbox::run(ctx.clone(), stop.clone()))

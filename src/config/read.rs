@@ -140,7 +140,11 @@ impl Reader<'_> {
         if !no_key && self.text("STRIPE_WEBHOOK_SECRET").is_none() {
             return self.fault("STRIPE_WEBHOOK_SECRET", "must be set where STRIPE_SECRET_KEY is", None);
         }
-        Some(StripeSettings { secret_key: secret_key?, api_base })
+        // Stripe's own limit, where it is Stripe; another server says for itself.
+        let default = if api_base.is_none() { "25" } else { "0" };
+        let most: u32 = self.parsed("STRIPE_REQUESTS_PER_SECOND", default, "must be a whole number; 0 means no limit");
+        let requests_per_second = (most > 0).then_some(most);
+        Some(StripeSettings { secret_key: secret_key?, api_base, requests_per_second })
     }
 
     fn webhook_secrets(&mut self) -> Vec<String> {

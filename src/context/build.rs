@@ -1,13 +1,15 @@
 //! Building the context from settings: which providers there are, and who stands in for those that are missing.
 
-use super::{Bell, Context, Parts, asked, shop};
+use super::pace::SharedPace;
+use super::{Bell, Context, Parts, asked, breaker, kept, shop, strangers};
 use crate::clock::Clock;
 use crate::config::{FirebaseAccess, FirebaseSettings, KlaviyoSettings, Settings, StripeSettings, TwilioSettings};
 use crate::domain::money::Currency;
 use crate::providers::ProviderError;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
-use crate::providers::payments::{Registry, stripe::Stripe};
+use crate::providers::payments::paced::Paced;
+use crate::providers::payments::{PaymentProvider, Registry, stripe::Stripe};
 use crate::providers::twilio::Twilio;
 use crate::store::{Db, StoreError};
 use std::sync::Arc;
@@ -51,19 +53,31 @@ impl Context {
         }
         // The first currency of the seeded catalogue.
         let prices_currency = Currency::Usd.as_str().to_owned();
+        let per_second = stripe.requests_per_second;
         let stripe =
             Stripe::new(&stripe, settings.stripe_product_id.clone(), settings.color_prices.clone(), prices_currency)?;
+        let stripe: Box<dyn PaymentProvider> = match per_second {
+            Some(per_second) => {
+                Box::new(Paced::new(Box::new(stripe), Box::new(SharedPace::new(db.clone(), per_second))))
+            }
+            None => Box::new(stripe),
+        };
         Ok(Self(Arc::new(Parts {
             db,
+            began_at: clock.now(),
             clock,
-            payments: Registry::new(Box::new(stripe)),
+            payments: Registry::new(stripe),
             klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
             firebase: firebase.map(Firebase::new).transpose()?,
             sms: twilio.map(Twilio::new).transpose()?,
             bell: Bell::default(),
+            breakers: breaker::Breakers::default(),
             public_base_url,
             webhook_secrets,
             asked: asked::Asked::default(),
+            strangers: strangers::Strangers::default(),
+            measured: kept::Kept::default(),
+            looking: Arc::default(),
             shop: shop::Cache::default(),
             settings,
         })))
@@ -71,7 +85,11 @@ impl Context {
 }
 
 fn stand_in_stripe(base: &str) -> StripeSettings {
-    StripeSettings { secret_key: "sk_test_sandbox".to_owned(), api_base: Some(base.to_owned()) }
+    StripeSettings {
+        secret_key: "sk_test_sandbox".to_owned(),
+        api_base: Some(base.to_owned()),
+        requests_per_second: None,
+    }
 }
 
 fn stand_in_klaviyo(base: &str) -> KlaviyoSettings {

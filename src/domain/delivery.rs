@@ -138,6 +138,11 @@ impl DeliveryKind {
 }
 
 impl Lane {
+    /// Whether what fails here fails at somebody else's.
+    pub const fn asks_a_provider(self) -> bool {
+        !matches!(self, Self::Settlement)
+    }
+
     pub fn kinds(self) -> impl Iterator<Item = DeliveryKind> {
         DeliveryKind::ALL.iter().copied().filter(move |kind| kind.lane() == self)
     }

@@ -91,6 +91,12 @@ impl PreorderNumber {
         fine.then(|| Self(format!("ROL-{code}")))
     }
 
+    /// The first and the last number whose eight characters begin with `code`, which is in capitals.
+    pub fn beginning_with(code: &str) -> Option<(String, String)> {
+        let fine = (1..=Self::LENGTH).contains(&code.len()) && code.bytes().all(|b| Self::ALPHABET.contains(&b));
+        fine.then(|| (format!("ROL-{code}"), format!("ROL-{code:Z<width$}", width = Self::LENGTH)))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

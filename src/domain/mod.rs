@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod browser;
 pub mod catalog;
 pub mod contact;
 pub mod decline;
@@ -10,11 +11,18 @@ pub mod delivery;
 pub mod fulfilment;
 pub mod ids;
 pub mod locale;
+pub mod lockout;
 pub mod masking;
+pub mod metrics;
 pub mod money;
+pub mod outcome;
+pub mod password;
 pub mod payment;
+pub mod period;
 pub mod postal;
 pub mod preorder;
 pub mod refund;
+pub mod search_term;
 pub mod text_enum;
 pub mod timestamp;
+pub mod worklist;

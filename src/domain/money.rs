@@ -57,19 +57,20 @@ impl Money {
         if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
-    /// Reads what `decimal` writes, and people type: `499`, `499.5`, ` 499.00 `. A comma is refused: it is a point to
-    /// some and nothing to others, and a hundred times too much is not to be guessed.
-    pub fn parse_decimal(typed: &str, currency: Currency) -> Option<Self> {
-        let typed = typed.trim().trim_start_matches(currency.symbol()).trim_start();
-        let (whole, fraction) = typed.split_once('.').unwrap_or((typed, ""));
-        let decimals = currency.decimals();
+    /// Reads what a person typed for an amount of this currency: `49.5`, `1,249.50`, `74800`. `None` for anything that
+    /// is no amount of it, such as cents of a yen; a sign is none.
+    pub fn from_decimal(typed: &str, currency: Currency) -> Option<Self> {
+        let (whole, fraction) = typed.trim().split_once('.').unwrap_or((typed.trim(), ""));
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        let pointless = typed.contains('.') && fraction.is_empty();
-        if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > decimals || pointless {
-            return None;
-        }
-        let minor = format!("{whole}{fraction:0<decimals$}").parse().ok()?;
-        Some(Self::new(minor, currency))
+        // A comma stands between thousands or not at all: `49,50` may be meant as 49.50, and must not be read as 4950.
+        let (head, groups) = whole.split_once(',').map_or((whole, None), |(head, groups)| (head, Some(groups)));
+        let grouped =
+            groups.is_none_or(|g| head.len() <= 3 && g.split(',').all(|part| part.len() == 3 && digits(part)));
+        let fine = !head.is_empty() && digits(head) && grouped && digits(fraction);
+        let fine = fine && fraction.len() <= currency.decimals();
+        let minor =
+            fine.then(|| format!("{}{fraction:0<width$}", whole.replace(',', ""), width = currency.decimals()))?;
+        minor.parse().ok().map(|minor| Self::new(minor, currency))
     }
 
     /// For a price tag: `$499`, `$1,249.50`, `CN¥3,599`. Cents are shown only where there are any.
@@ -122,14 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_read_as_it_is_typed_and_never_guessed() {
-        let usd = |typed| Money::parse_decimal(typed, Currency::Usd).map(|money| money.minor);
-        assert_eq!(["499", "499.5", " $499.50 ", "0.01"].map(usd), [Some(49_900), Some(49_950), Some(49_950), Some(1)]);
-        for wrong in ["", "499,00", "1,249.50", "4.999", "-5", "499.", ".5", "1e3", "99999999999999999999", "€5"] {
-            assert_eq!(usd(wrong), None, "{wrong}");
+    fn a_typed_amount_is_read_in_the_currencys_own_digits() {
+        let read = |typed, currency| Money::from_decimal(typed, currency).map(|money| money.minor);
+        assert_eq!(read("49.5", Currency::Usd), Some(4950));
+        assert_eq!(read(" 1,249.50 ", Currency::Eur), Some(124_950));
+        assert_eq!(read("74800", Currency::Jpy), Some(74_800));
+        assert_eq!(read("100", Currency::Cny), Some(10_000));
+        for wrong in
+            ["", ".", ".5", "-1", "+1", "1.234", "1e3", "49,50", "1,2345", ",500", "$5", "99999999999999999999"]
+        {
+            assert_eq!(read(wrong, Currency::Usd), None, "{wrong}");
         }
-        assert_eq!(Money::parse_decimal("74800", Currency::Jpy), Some(Money::new(74_800, Currency::Jpy)));
-        assert_eq!(Money::parse_decimal("748.00", Currency::Jpy), None);
+        assert_eq!(read("748.00", Currency::Jpy), None);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod client_address;
 mod cross_site;
+mod export;
 mod form_posts;
 mod health;
+mod live;
 mod page_cache;
 mod pages;
 mod rate_limit;
@@ -23,6 +25,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -38,6 +41,7 @@ pub struct AppState {
     pub metrics: Option<PrometheusHandle>,
     cache: Arc<page_cache::PageCache>,
     limiter: Arc<rate_limit::Limiter>,
+    live: Arc<live::Live>,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -49,7 +53,14 @@ impl FromRef<AppState> for LeptosOptions {
 impl AppState {
     pub fn new(ctx: Context, options: LeptosOptions, metrics: Option<PrometheusHandle>) -> Self {
         let limiter = Arc::new(rate_limit::Limiter::new(ctx.settings.rate_limit_per_minute));
-        Self { ctx, options, metrics, cache: Arc::default(), limiter }
+        let live = Arc::new(live::Live::new(CancellationToken::new()));
+        Self { ctx, options, metrics, cache: Arc::default(), limiter, live }
+    }
+
+    /// Answers that have no end are ended when `stop` is cancelled, or nothing would ever be finished.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { live: Arc::new(live::Live::new(stop)), ..self }
     }
 }
 
@@ -67,6 +78,7 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
     let site = pages::router(&state)
         .merge(functions)
         .route("/api/order_state", get(pages::order_state))
+        .route("/admin/live", get(live::listen))
         .layer(from_fn_with_state(state.clone(), session::identify))
         .layer(from_fn_with_state(state.clone(), cross_site::refuse))
         .layer(from_fn(security_headers::add));

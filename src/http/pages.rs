@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 
 use super::security_headers::NONCE;
-use super::{AppState, form_posts, page_cache, session};
+use super::{AppState, export, form_posts, page_cache, session};
 use crate::api::{ApiError, Flash, Login, Notice};
 use crate::app::{App, admin_style, shell};
 use crate::context::Context;
@@ -31,6 +31,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, routes, provide(state.ctx.clone()), move || shell(options.clone()))
         .route(admin_style::PATH, get(admin_style_sheet))
+        .route("/admin/preorders.csv", get(export::preorders))
         .fallback(file_or_not_found)
         .layer(from_fn(session::require_for_pages))
         .layer(CompressionLayer::new())

@@ -11,7 +11,14 @@ use super::AppState;
 use super::client_address::client_address;
 use crate::api::ApiError;
 
-const LIMITED: &[&str] = &["/api/initiate_preorder", "/api/handle_checkout", "/api/find_order", "/api/admin/login"];
+const LIMITED: &[&str] = &[
+    "/api/initiate_preorder",
+    "/api/handle_checkout",
+    "/api/find_order",
+    "/api/admin/login",
+    "/api/admin/enter_code",
+    "/api/admin/accept_invitation",
+];
 /// Addresses remembered before those that have been quiet are forgotten.
 const TIDY_ABOVE: usize = 10_000;
 

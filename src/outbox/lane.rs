@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::perform::{Performed, perform};
 use super::{FINISH_WITHIN, LEASE, schedule};
 use crate::context::Context;
+use crate::context::breaker::Gate;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
@@ -69,12 +70,19 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
 
 async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>)> {
     let now = ctx.clock.now();
+    let free = slots.available_permits();
+    let most = match ctx.breakers.gate(lane, now) {
+        Gate::Free => free,
+        // One asks for all: whoever is still under way may be that one.
+        Gate::Probe if free == concurrency(lane) => 1,
+        Gate::Probe | Gate::Shut(_) => return Ok((String::new(), Vec::new())),
+    };
     // A look costs a read; a claim, the writer's place.
     if !outbox::any_due(&ctx.db, lane, now).await? {
         return Ok((String::new(), Vec::new()));
     }
     let token = ctx.unique();
-    let room = i64::try_from(slots.available_permits()).unwrap_or(1).max(1);
+    let room = i64::try_from(most).unwrap_or(1).max(1);
     let mut tx = ctx.db.begin().await?;
     let claimed = outbox::claim(&mut tx, lane, room, &token, now, now + LEASE).await?;
     tx.commit().await?;
@@ -91,6 +99,9 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
             }),
             () = stopped_for(&stop, FINISH_WITHIN) => return give_back(&ctx, &row, &token).await,
         };
+        if row.kind.lane().asks_a_provider() {
+            ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.now());
+        }
         if let Err(error) = write_down(&ctx, &row, &token, started_at, performed).await {
             // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
             tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");

@@ -107,11 +107,15 @@ impl Performed {
         }
     }
 
-    pub fn error(&self) -> Option<String> {
+    pub const fn failure(&self) -> Option<&ProviderError> {
         match self {
             Self::Done { .. } => None,
-            Self::Failed(error) => Some(error.to_string()),
+            Self::Failed(error) => Some(error),
         }
+    }
+
+    pub fn error(&self) -> Option<String> {
+        self.failure().map(ToString::to_string)
     }
 }
 

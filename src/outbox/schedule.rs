@@ -9,7 +9,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 
 /// Seconds after the first, second, … failed try. Twenty-five hours in all.
-const DELAYS: &[u64] = &[1, 2, 4, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 39_600];
+pub const DELAYS: &[u64] = &[1, 2, 4, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 39_600];
 /// After this many tries a delivery is dead.
 pub const MOST_TRIES: i64 = DELAYS.len() as i64 + 1;
 /// A wrong key is not put right within seconds.

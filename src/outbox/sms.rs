@@ -16,8 +16,10 @@ pub async fn preorder_paid(
     let sms = ctx.sms.as_ref();
     let sms = sms.ok_or_else(|| ProviderError::Configuration("SMS is switched off".to_owned()))?;
     let Some(phone) = &preorder.phone else { return Ok(("no phone number".to_owned(), Effect::Nothing)) };
-    let written = outbox::attempts_written(&ctx.db, &row.id).await.map_err(|e| as_provider_error(e.into()))?;
-    if written + 1 < row.attempts {
+    // Since a person last said "send it": what was tried before that is known to whoever said so.
+    let written = outbox::attempts_written(&ctx.db, &row.id, row.earlier_attempts);
+    let written = written.await.map_err(|e| as_provider_error(e.into()))?;
+    if written + 1 < row.attempts - row.earlier_attempts {
         // A worker died with it in hand: between handing over and writing down, nobody knows.
         return Err(ProviderError::Permanent(
             "it may have been sent: ask the buyer before sending it again".to_owned(),

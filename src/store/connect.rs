@@ -13,6 +13,8 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+/// Small transactions of the search index between two checkpoints.
+const ROUNDS: usize = 20;
 
 /// A buyer who waits longer than this for a connection is better served by "try again".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,11 +55,17 @@ impl Db {
     }
 
     /// Moves SQLite's log into the file, again and again, beside readers and writers and in nobody's way: a commit that
-    /// had to do it would take tens of milliseconds. PostgreSQL has somebody for that.
+    /// had to do it would take tens of milliseconds. New preorders are read into the search index in the same round.
+    /// PostgreSQL has somebody for both.
     pub async fn keep_log_short(self) {
-        let Self::Sqlite(db) = self else { return };
+        let Self::Sqlite(db) = &self else { return };
         loop {
             tokio::time::sleep(CHECKPOINT_EVERY).await;
+            match super::search_index::catch_up(&self, ROUNDS).await {
+                Ok(_) => {}
+                Err(_) if db.write.is_closed() => return,
+                Err(error) => tracing::warn!(%error, "could not read new preorders into the search index"),
+            }
             match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&db.checkpoint).await {
                 Ok(_) => {}
                 Err(sqlx::Error::PoolClosed) => return,

@@ -5,23 +5,43 @@
 pub mod admins;
 pub mod attempts;
 pub mod audit;
+pub mod bulk;
+pub mod bulk_rows;
 pub mod catalog;
+pub mod changes;
 mod columns;
 mod connect;
+pub mod customers;
 pub mod disputes;
 pub mod doctor;
+pub mod filling;
 pub mod ledger;
+pub mod lookup;
+pub mod metrics;
+pub mod metrics_machinery;
 pub mod notes;
 pub mod order_acts;
 pub mod order_lists;
 pub mod outbox;
 pub mod outbox_acts;
+pub mod outbox_board;
+pub mod outbox_log;
+pub mod pace;
+pub mod payments_room;
+mod preorder_conditions;
+pub mod preorder_filter;
+pub mod preorder_search;
 pub mod preorders;
 pub mod refunds;
+pub mod saved_views;
+pub mod search_index;
 pub mod settings;
+pub mod snapshot;
 pub mod story;
 pub mod waiting;
+pub mod webhook_log;
 pub mod webhooks;
+pub mod worklist;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
@@ -176,6 +196,12 @@ impl Db {
     pub async fn count(&self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         on_read!(self, c => sqlx::query_scalar::<_, i64>(sql).fetch_one(c).await).unwrap()
+    }
+
+    /// A text a row.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        on_read!(self, c => sqlx::query_scalar::<_, String>(sql).fetch_all(c).await).unwrap()
     }
 
     pub async fn text(&self, sql: &str) -> Option<String> {

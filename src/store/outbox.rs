@@ -1,10 +1,16 @@
 //! The `outbox` and `delivery_attempts` tables: what must still happen, who is at it, and what each try brought.
 //! A claim is a lease with a token: who has lost the lease cannot write the result (fencing).
 
+mod claim;
+
 use sqlx::FromRow;
 
+#[cfg(test)]
+pub(crate) use claim::claim_lane;
+pub use claim::{any_due, any_expired, claim, release_expired};
+
 use super::{Db, StoreResult, Tx, on_read, on_tx};
-use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState, Lane};
+use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use crate::domain::ids::{DeliveryId, PreorderId};
 use crate::domain::timestamp::Timestamp;
 
@@ -62,59 +68,6 @@ pub async fn enqueue(tx: &mut Tx, rows: &[Enqueued], now: Timestamp) -> StoreRes
         Tx::Postgres(tx) => insert!(&mut **tx, sqlx::Postgres),
     }
     Ok(())
-}
-
-/// Leases up to `limit` due deliveries of a lane, oldest first.
-pub async fn claim(
-    tx: &mut Tx,
-    lane: Lane,
-    limit: i64,
-    token: &str,
-    now: Timestamp,
-    until: Timestamp,
-) -> StoreResult<Vec<Claimed>> {
-    claim_lane(tx, lane.as_str(), limit, token, now, until).await
-}
-
-/// The same by a lane's word.
-pub(crate) async fn claim_lane(
-    tx: &mut Tx,
-    lane: &str,
-    limit: i64,
-    token: &str,
-    now: Timestamp,
-    until: Timestamp,
-) -> StoreResult<Vec<Claimed>> {
-    macro_rules! sql {
-        ($lock:literal) => {
-            concat!(
-                "WITH due AS MATERIALIZED (SELECT id FROM outbox WHERE lane = $3 AND state = 'pending' \
-                 AND run_at <= $4 AND kind NOT IN (SELECT kind FROM outbox_pauses) ORDER BY run_at LIMIT $5",
-                $lock,
-                ") UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $1, lease_token = $2 \
-                 WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, \
-                 earlier_attempts, preorder_id, trace_id, created_at"
-            )
-        };
-    }
-    // PostgreSQL's workers step around each other's rows; SQLite's stand in one line already.
-    let sql = match tx {
-        Tx::Sqlite(_) => sql!(""),
-        Tx::Postgres(_) => sql!(" FOR UPDATE SKIP LOCKED"),
-    };
-    let mut claimed: Vec<Claimed> = on_tx!(tx, c => {
-        sqlx::query_as(sql).bind(until).bind(token).bind(lane).bind(now).bind(limit).fetch_all(c).await
-    })?;
-    claimed.sort_by_key(|row| row.created_at);
-    Ok(claimed)
-}
-
-/// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. Says how
-/// many.
-pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<u64> {
-    const SQL: &str = "UPDATE outbox SET state = CASE WHEN attempts - earlier_attempts > $2 THEN 'dead' ELSE 'pending' END, \
-         lease_until = NULL, lease_token = NULL, last_error = 'the worker that held this did not come back' WHERE state = 'running' AND lease_until < $1";
-    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
 /// Gives back what was claimed and not begun: the try does not count.
@@ -213,30 +166,20 @@ pub async fn attempts_of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<D
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }
 
-/// Rows a state, for metrics and the doctor: (kind, state, how many, the oldest).
+/// Rows a state, for metrics and the doctor: (kind, state, how many, the oldest). What was discarded is not among them.
 pub async fn backlog(db: &Db) -> StoreResult<Vec<(DeliveryKind, DeliveryState, i64, Timestamp)>> {
-    const SQL: &str = "SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox \
-         WHERE state IN ('pending', 'running', 'dead') GROUP BY kind, state";
+    // One part for each partial index: asked for in one `IN`, all rows that are done would be read as well.
+    const SQL: &str = "SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'pending' \
+         GROUP BY kind, state \
+         UNION ALL SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'running' \
+         GROUP BY kind, state \
+         UNION ALL SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'dead' \
+         AND discarded_at IS NULL GROUP BY kind, state";
     Ok(on_read!(db, c => sqlx::query_as(SQL).fetch_all(c).await)?)
 }
 
-/// A cheap look before a claim.
-pub async fn any_due(db: &Db, lane: Lane, now: Timestamp) -> StoreResult<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE lane = $1 AND state = 'pending' \
-         AND run_at <= $2 AND kind NOT IN (SELECT kind FROM outbox_pauses) LIMIT 1) AS due";
-    let due: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(lane).bind(now).fetch_one(c).await)?;
-    Ok(due > 0)
-}
-
-pub async fn any_expired(db: &Db, now: Timestamp) -> StoreResult<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'running' AND lease_until < $1 \
-         LIMIT 1) AS expired";
-    let expired: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(now).fetch_one(c).await)?;
-    Ok(expired > 0)
-}
-
-/// How many tries of a delivery were written down.
-pub async fn attempts_written(db: &Db, id: &DeliveryId) -> StoreResult<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM delivery_attempts WHERE delivery_id = $1";
-    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(id).fetch_one(c).await)?)
+/// How many tries of a delivery were written down since a person last started it again.
+pub async fn attempts_written(db: &Db, id: &DeliveryId, earlier: i64) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM delivery_attempts WHERE delivery_id = $1 AND number > $2";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(id).bind(earlier).fetch_one(c).await)?)
 }

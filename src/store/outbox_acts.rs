@@ -14,14 +14,29 @@ pub struct Target {
     pub kind: DeliveryKind,
     pub state: DeliveryState,
     pub attempts: i64,
+    pub run_at: Timestamp,
     pub preorder_id: Option<PreorderId>,
     pub discarded_at: Option<Timestamp>,
     pub last_error: Option<String>,
 }
 
+impl Target {
+    /// A worker has it, or will have it within the second: there is nothing to start.
+    pub fn is_under_way(&self, now: Timestamp) -> bool {
+        match self.state {
+            DeliveryState::Running => true,
+            DeliveryState::Pending => self.run_at <= now,
+            DeliveryState::Done | DeliveryState::Dead => false,
+        }
+    }
+}
+
 macro_rules! select_target {
     ($rest:literal) => {
-        concat!("SELECT id, kind, state, attempts, preorder_id, discarded_at, last_error FROM outbox WHERE ", $rest)
+        concat!(
+            "SELECT id, kind, state, attempts, run_at, preorder_id, discarded_at, last_error FROM outbox WHERE ",
+            $rest
+        )
     };
 }
 
@@ -58,6 +73,76 @@ pub async fn discard(tx: &mut Tx, id: &DeliveryId, reason: &str, now: Timestamp)
         sqlx::query(SQL).bind(id).bind(now).bind(reason).execute(c).await.map(|done| done.rows_affected())
     })?;
     Ok(rows == 1)
+}
+
+macro_rules! update_dead {
+    ($set:literal, $lock:literal) => {
+        concat!(
+            "WITH dead AS MATERIALIZED (SELECT id FROM outbox WHERE state = 'dead' AND discarded_at IS NULL \
+             AND kind = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3",
+            $lock,
+            ") UPDATE outbox SET ",
+            $set,
+            " WHERE id IN (SELECT id FROM dead)"
+        )
+    };
+}
+
+/// The same as [`restart`] for up to `limit` dead deliveries of a kind that were given up before a time: those that a
+/// person saw, not those that die again while the act goes on. Rows that somebody else acts on are left to them.
+pub async fn restart_dead(
+    tx: &mut Tx,
+    kind: DeliveryKind,
+    before: Timestamp,
+    limit: i64,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    let sql = match tx {
+        Tx::Sqlite(_) => {
+            update_dead!("state = 'pending', run_at = $4, earlier_attempts = attempts, finished_at = NULL", "")
+        }
+        Tx::Postgres(_) => update_dead!(
+            "state = 'pending', run_at = $4, earlier_attempts = attempts, finished_at = NULL",
+            " FOR UPDATE SKIP LOCKED"
+        ),
+    };
+    Ok(on_tx!(tx, c => {
+        sqlx::query(sql).bind(kind).bind(before).bind(limit).bind(now).execute(c).await.map(|done| done.rows_affected())
+    })?)
+}
+
+/// The same as [`discard`] for up to `limit` dead deliveries of a kind that were given up before a time.
+pub async fn discard_dead(
+    tx: &mut Tx,
+    kind: DeliveryKind,
+    before: Timestamp,
+    limit: i64,
+    reason: &str,
+    now: Timestamp,
+) -> StoreResult<u64> {
+    let sql = match tx {
+        Tx::Sqlite(_) => update_dead!("discarded_at = $4, discard_reason = $5", ""),
+        Tx::Postgres(_) => update_dead!("discarded_at = $4, discard_reason = $5", " FOR UPDATE SKIP LOCKED"),
+    };
+    Ok(on_tx!(tx, c => {
+        sqlx::query(sql)
+            .bind(kind)
+            .bind(before)
+            .bind(limit)
+            .bind(now)
+            .bind(reason)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?)
+}
+
+/// Whether anything of a kind is dead and not discarded.
+pub async fn any_dead(db: &Db, kind: DeliveryKind) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'dead' AND discarded_at IS NULL \
+         AND kind = $1 LIMIT 1) AS dead";
+    let dead: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(kind).fetch_one(c).await)?;
+    Ok(dead > 0)
 }
 
 /// A kind that is held back.

@@ -1,10 +1,11 @@
-//! What waits for a person, counted for the red numbers beside the admin's rooms. Each query reads an index that holds
-//! little else: it runs with every page.
+//! What waits for a person, counted for the red numbers beside the admin's rooms. One statement, in which each count
+//! reads an index that holds little else and goes no further than it is shown: it runs with every page.
 
+use super::worklist::{self, Limits};
 use super::{Db, StoreResult, on_read};
 use crate::domain::timestamp::Timestamp;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Waiting {
     /// Deliveries that were given up and not discarded.
     pub dead: i64,
@@ -14,12 +15,16 @@ pub struct Waiting {
     pub payments: i64,
 }
 
-pub async fn count(db: &Db, _now: Timestamp) -> StoreResult<Waiting> {
-    const DEAD: &str = "SELECT COUNT(*) FROM outbox WHERE state = 'dead' AND discarded_at IS NULL";
-    const WEBHOOKS: &str = "SELECT COUNT(*) FROM webhook_logs WHERE status = 'failed'";
-    Ok(Waiting {
-        dead: on_read!(db, c => sqlx::query_scalar(DEAD).fetch_one(c).await)?,
-        failed_webhooks: on_read!(db, c => sqlx::query_scalar(WEBHOOKS).fetch_one(c).await)?,
-        payments: 0,
-    })
+impl Waiting {
+    /// A count as people read it: each goes no further than a hundred.
+    pub fn shown(count: i64) -> String {
+        if count > 99 { "99+".to_owned() } else { count.to_string() }
+    }
+}
+
+pub async fn count(db: &Db, now: Timestamp) -> StoreResult<Waiting> {
+    let limits = Limits::at(now);
+    Ok(on_read!(db, c => {
+        sqlx::query_as(worklist::WAITING).bind(limits.pending).bind(limits.creating).bind(limits.requested).fetch_one(c).await
+    })?)
 }

@@ -105,6 +105,30 @@ pub async fn save_klaviyo_sent(tx: &mut Tx, id: &PreorderId, at: Timestamp) -> S
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(at).execute(c).await.map(|_| ()))?)
 }
 
+/// Events whose deliveries were discarded at this time: nobody is going to apply them, and nobody needs to look again.
+pub async fn set_aside(tx: &mut Tx, discarded_at: Timestamp) -> StoreResult<()> {
+    // After `apply_stripe_event:` stands the event's id.
+    const SQL: &str = "UPDATE webhook_logs SET status = 'ignored' WHERE status IN ('failed', 'received') AND id IN \
+         (SELECT substr(dedupe_key, 20) FROM outbox WHERE state = 'dead' AND discarded_at = $1 \
+         AND kind = 'apply_stripe_event')";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(discarded_at).execute(c).await.map(|_| ()))?)
+}
+
+/// What a person acts on when an event is to be applied again.
+#[derive(Debug, Clone, FromRow)]
+pub struct Named {
+    pub id: WebhookId,
+    pub event: String,
+    pub stripe_event_id: String,
+    pub status: WebhookStatus,
+    pub preorder_id: Option<PreorderId>,
+}
+
+pub async fn named(tx: &mut Tx, id: &WebhookId) -> StoreResult<Option<Named>> {
+    const SQL: &str = "SELECT id, event, stripe_event_id, status, preorder_id FROM webhook_logs WHERE id = $1";
+    Ok(on_tx!(tx, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
+}
+
 pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<Webhook>> {
     const SQL: &str = "SELECT id, event, stripe_event_id, status, preorder_id, attempts, error, raw_data, received_at, \
          processed_at FROM webhook_logs WHERE preorder_id = $1 ORDER BY received_at, id LIMIT 200";

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::on_both;
+use crate::context::breaker::Gate;
+use crate::domain::delivery::Lane;
 
 const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
 
@@ -107,5 +109,25 @@ on_both! {
         app.advance(Duration::from_hours(30));
         app.settle_down().await;
         assert_eq!(app.inbox().await["sms"].as_array().unwrap().len(), 1, "sent more than once");
+    }
+
+    async fn a_provider_that_is_down_is_not_hammered_and_gets_everything_when_it_is_back(app: TestApp) {
+        app.faults(json!({ "klaviyo": { "error_rate": 1.0, "error_status": 503 } })).await;
+        for buyer in 0..60 {
+            let saved = app.post("/api/initiate_preorder", &[("email", &format!("b{buyer}@example.com")), ("color", "sakura-pink")]).await;
+            assert_eq!(saved.status, 200);
+        }
+        let shut = || app.ctx.breakers.gate(Lane::Klaviyo, app.ctx.clock.now()) != Gate::Free;
+        app.wait_until("the breaker is shut", async || shut()).await;
+        // Those under way when it shut, and a probe now and then: not one request a delivery.
+        let tries = "SELECT COUNT(*) FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id WHERE o.kind = 'klaviyo_preorder_started'";
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let asked = app.count(tries).await;
+        assert!(asked < 30, "{asked} tries while it was down");
+        app.faults(json!({ "klaviyo": { "error_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(10));
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 60);
+        assert!(!shut());
     }
 }

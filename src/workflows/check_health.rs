@@ -1,12 +1,18 @@
 //! The doctor's checks: settings, database, migrations, providers, prices, and whether records agree with each other.
-//! Each says what was found and, if it is bad, what to do about it.
+//! Each says what was found and, if it is bad, what to do about it. They run side by side, and none is waited for longer
+//! than the caller has patience.
 
+mod records;
+
+use std::time::Duration;
+
+use futures::future::{join, join_all};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::domain::delivery::DeliveryState;
+use crate::domain::catalog::Catalog;
 use crate::providers::ProviderError;
-use crate::store::{doctor, outbox};
+use crate::store::doctor;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
@@ -27,17 +33,29 @@ impl Check {
     }
 }
 
-pub async fn check_health(ctx: &Context) -> Vec<Check> {
-    let mut checks = vec![settings(ctx)];
-    let database = database(ctx).await;
-    let usable = database.iter().all(|check| check.ok);
-    checks.extend(database);
-    checks.extend(providers(ctx).await);
-    if usable {
-        checks.extend(prices(ctx).await);
-        checks.extend(records(ctx).await);
-    }
-    checks
+/// `patience` is for each check.
+pub async fn check_health(ctx: &Context, patience: Duration) -> Vec<Check> {
+    let of_database = async {
+        let checks = database(ctx, patience).await;
+        if !checks.iter().all(|check| check.ok) {
+            return checks;
+        }
+        let (prices, records) = join(prices(ctx, patience), records::records(ctx, patience)).await;
+        [checks, prices, records].concat()
+    };
+    let (database, providers) = join(of_database, providers(ctx, patience)).await;
+    // In the order in which one would look: the providers before what was asked of them.
+    let (database, rest): (Vec<_>, Vec<_>) =
+        database.into_iter().partition(|check| ["database", "migrations"].contains(&check.name.as_str()));
+    [vec![settings(ctx)], database, providers, rest].concat()
+}
+
+/// What is asked, or the finding that it takes too long.
+async fn within(patience: Duration, name: &str, check: impl Future<Output = Check>) -> Check {
+    const REMEDY: &str =
+        "Check again in a minute. If it stays, look at the network and at the other side's status page.";
+    let late = || Check::bad(name, format!("no answer within {} s", patience.as_secs()), REMEDY);
+    tokio::time::timeout(patience, check).await.unwrap_or_else(|_| late())
 }
 
 fn settings(ctx: &Context) -> Check {
@@ -45,33 +63,52 @@ fn settings(ctx: &Context) -> Check {
     Check::good("settings", format!("{environment}, {}", ctx.public_base_url))
 }
 
-async fn database(ctx: &Context) -> Vec<Check> {
+async fn database(ctx: &Context, patience: Duration) -> Vec<Check> {
+    const REMEDY: &str = "Start it, or put DATABASE_URL right.";
     let name = ctx.db.name();
-    if let Err(error) = doctor::ping(&ctx.db).await {
-        return vec![Check::bad("database", format!("{name}: {error}"), "Start it, or put DATABASE_URL right.")];
+    let answers = within(patience, "database", async {
+        match doctor::ping(&ctx.db).await {
+            Ok(()) => Check::good("database", format!("{name} answers")),
+            Err(error) => Check::bad("database", format!("{name}: {error}"), REMEDY),
+        }
+    });
+    let answers = answers.await;
+    if !answers.ok {
+        return vec![answers];
     }
-    let migrations = match ctx.db.missing_migrations().await {
-        Ok(missing) if missing.is_empty() => Check::good("migrations", "all applied"),
-        Ok(missing) => Check::bad("migrations", format!("missing: {}", missing.join(", ")), "Run `rolitt migrate`."),
-        Err(error) => Check::bad("migrations", error.to_string(), "Run `rolitt migrate`."),
-    };
-    vec![Check::good("database", format!("{name} answers")), migrations]
+    let migrations = within(patience, "migrations", async {
+        match ctx.db.missing_migrations().await {
+            Ok(missing) if missing.is_empty() => Check::good("migrations", "all applied"),
+            Ok(missing) => {
+                Check::bad("migrations", format!("missing: {}", missing.join(", ")), "Run `rolitt migrate`.")
+            }
+            Err(error) => Check::bad("migrations", error.to_string(), "Run `rolitt migrate`."),
+        }
+    });
+    vec![answers, migrations.await]
 }
 
-async fn providers(ctx: &Context) -> Vec<Check> {
+async fn providers(ctx: &Context, patience: Duration) -> Vec<Check> {
     let settings = &ctx.settings;
-    let mut checks = vec![reachable("stripe", settings.stripe.is_none(), ctx.payments.default().check().await)];
-    match &ctx.klaviyo {
-        Some(klaviyo) => checks.push(reachable("klaviyo", settings.klaviyo.is_none(), klaviyo.check().await)),
-        None => checks.push(Check::good("klaviyo", "switched off")),
-    }
-    match &ctx.firebase {
-        Some(firebase) => checks.push(reachable("firebase", settings.firebase.is_none(), firebase.check().await)),
-        None => checks.push(Check::good("firebase", "switched off")),
-    }
+    let stripe = within(patience, "stripe", async {
+        reachable("stripe", settings.stripe.is_none(), ctx.payments.default().check().await)
+    });
+    let klaviyo = within(patience, "klaviyo", async {
+        match &ctx.klaviyo {
+            Some(klaviyo) => reachable("klaviyo", settings.klaviyo.is_none(), klaviyo.check().await),
+            None => Check::good("klaviyo", "switched off"),
+        }
+    });
+    let firebase = within(patience, "firebase", async {
+        match &ctx.firebase {
+            Some(firebase) => reachable("firebase", settings.firebase.is_none(), firebase.check().await),
+            None => Check::good("firebase", "switched off"),
+        }
+    });
+    let (stripe, klaviyo, firebase) = futures::join!(stripe, klaviyo, firebase);
     // Twilio has no call that costs nothing and proves something.
-    checks.push(Check::good("sms", if ctx.sms.is_some() { "configured" } else { "switched off" }));
-    checks
+    let sms = Check::good("sms", if ctx.sms.is_some() { "configured" } else { "switched off" });
+    vec![stripe, klaviyo, firebase, sms]
 }
 
 fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> Check {
@@ -94,95 +131,39 @@ fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> C
 }
 
 /// Stripe's price and ours must be the same: the buyer sees ours and pays Stripe's.
-async fn prices(ctx: &Context) -> Vec<Check> {
-    const REMEDY: &str = "Change one of them: COLOR_PRICE_MAP_JSON names Stripe's, the table `prices` holds ours.";
+async fn prices(ctx: &Context, patience: Duration) -> Vec<Check> {
     let shop = match ctx.shop().await {
         Ok(shop) => shop,
         Err(error) => return vec![Check::bad("prices", error.to_string(), "See the database's check.")],
     };
-    let mut checks = Vec::new();
-    for color in &shop.catalog.colors {
+    let colors = shop.catalog.colors.iter().map(|color| async {
         let name = format!("price {}", color.id.as_str());
-        let listed = match ctx.payments.default().listed_price(color.id.as_str()).await {
-            Ok(None) => continue,
-            Ok(Some(listed)) => listed,
-            Err(error) => {
-                checks.push(Check::bad(&name, error.to_string(), REMEDY));
-                continue;
-            }
-        };
-        // Listed prices stand for ours in the catalogue's first currency and in no other.
-        let ours = shop.catalog.prices.first().filter(|price| price.currency.as_str() == listed.currency);
-        let same = ours.is_some_and(|ours| Some(ours.minor) == listed.minor) && listed.active;
-        let theirs = listed.minor.map_or_else(|| "no amount".to_owned(), |minor| minor.to_string());
-        let ours = ours.map_or_else(|| "none".to_owned(), |ours| ours.minor.to_string());
-        let state = if listed.active { "" } else { ", archived" };
-        let found = format!("{}: Stripe {theirs} {}{state}, ours {ours}", listed.id, listed.currency);
-        checks.push(if same { Check::good(&name, found) } else { Check::bad(&name, found, REMEDY) });
-    }
+        let asked = tokio::time::timeout(patience, price(ctx, &shop.catalog, &name, color.id.as_str())).await;
+        let late = || Check::bad(&name, format!("no answer within {} s", patience.as_secs()), "See Stripe's check.");
+        asked.unwrap_or_else(|_| Some(late()))
+    });
+    let mut checks: Vec<Check> = join_all(colors).await.into_iter().flatten().collect();
     if let Some(unknown) = ctx.settings.color_prices.keys().find(|id| shop.catalog.color(id).is_none()) {
-        checks.push(Check::bad(
-            "prices",
-            format!("COLOR_PRICE_MAP_JSON names {unknown}, which is no colour of ours"),
-            REMEDY,
-        ));
+        let found = format!("COLOR_PRICE_MAP_JSON names {unknown}, which is no colour of ours");
+        checks.push(Check::bad("prices", found, PRICES));
     }
     checks
 }
 
-async fn records(ctx: &Context) -> Vec<Check> {
-    let mut checks = Vec::new();
-    match doctor::payments_that_disagree(&ctx.db).await {
-        Ok(0) => checks.push(Check::good("payments", "every paid preorder has its payment")),
-        Ok(count) => checks.push(Check::bad(
-            "payments",
-            format!("{count} preorders and their payments disagree"),
-            "Look at them in the admin, beside Stripe's dashboard.",
-        )),
-        Err(error) => checks.push(Check::bad("payments", error.to_string(), "See the database's check.")),
-    }
-    match doctor::payments_of_another_amount(&ctx.db).await {
-        Ok(0) => checks.push(Check::good("amounts", "every payment is of its preorder's price, and none came twice")),
-        Ok(count) => checks.push(Check::bad(
-            "amounts",
-            format!("{count} preorders were paid twice or with another amount"),
-            "Compare them with Stripe's dashboard, and refund what is too much.",
-        )),
-        Err(error) => checks.push(Check::bad("amounts", error.to_string(), "See the database's check.")),
-    }
-    match doctor::ledgers_that_disagree(&ctx.db).await {
-        Ok(0) => checks.push(Check::good("ledger", "captured − refunded − disputed is what the ledger says")),
-        Ok(count) => checks.push(Check::bad(
-            "ledger",
-            format!("{count} preorders have another balance in the ledger"),
-            "Look at their money in the admin, beside Stripe's dashboard; replay their webhooks.",
-        )),
-        Err(error) => checks.push(Check::bad("ledger", error.to_string(), "See the database's check.")),
-    }
-    match doctor::refunds_above_captures(&ctx.db).await {
-        Ok(0) => checks.push(Check::good("refunds", "no refund exceeds what was captured")),
-        Ok(count) => checks.push(Check::bad(
-            "refunds",
-            format!("{count} payments were refunded beyond what came in"),
-            "Compare them with Stripe's dashboard: a refund made there may have come before its payment's event.",
-        )),
-        Err(error) => checks.push(Check::bad("refunds", error.to_string(), "See the database's check.")),
-    }
-    match outbox::backlog(&ctx.db).await {
-        Ok(backlog) => {
-            let dead: i64 = backlog.iter().filter(|row| row.1 == DeliveryState::Dead).map(|row| row.2).sum();
-            let waiting: i64 = backlog.iter().filter(|row| row.1 != DeliveryState::Dead).map(|row| row.2).sum();
-            checks.push(if dead == 0 {
-                Check::good("deliveries", format!("{waiting} waiting, none given up"))
-            } else {
-                Check::bad(
-                    "deliveries",
-                    format!("{dead} given up, {waiting} waiting"),
-                    "Read why in the admin's timelines.",
-                )
-            });
-        }
-        Err(error) => checks.push(Check::bad("deliveries", error.to_string(), "See the database's check.")),
-    }
-    checks
+const PRICES: &str = "Change one of them: COLOR_PRICE_MAP_JSON names Stripe's, the table `prices` holds ours.";
+
+/// `None` where Stripe lists no price of this colour.
+async fn price(ctx: &Context, catalog: &Catalog, name: &str, color: &str) -> Option<Check> {
+    let listed = match ctx.payments.default().listed_price(color).await {
+        Ok(listed) => listed?,
+        Err(error) => return Some(Check::bad(name, error.to_string(), PRICES)),
+    };
+    // Listed prices stand for ours in the catalogue's first currency and in no other.
+    let ours = catalog.prices.first().filter(|price| price.currency.as_str() == listed.currency);
+    let same = ours.is_some_and(|ours| Some(ours.minor) == listed.minor) && listed.active;
+    let theirs = listed.minor.map_or_else(|| "no amount".to_owned(), |minor| minor.to_string());
+    let ours = ours.map_or_else(|| "none".to_owned(), |ours| ours.minor.to_string());
+    let state = if listed.active { "" } else { ", archived" };
+    let found = format!("{}: Stripe {theirs} {}{state}, ours {ours}", listed.id, listed.currency);
+    Some(if same { Check::good(name, found) } else { Check::bad(name, found, PRICES) })
 }

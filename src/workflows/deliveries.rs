@@ -10,34 +10,85 @@ use crate::domain::access::{Actor, Right};
 use crate::domain::audit::AuditAction;
 use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use crate::domain::ids::{DeliveryId, PreorderId};
-use crate::store::Tx;
 use crate::store::outbox_acts::{self, Pause, Target};
+use crate::store::{Tx, webhooks};
 
-fn allowed(actor: &Actor) -> Result<(), WorkflowError> {
+/// Characters.
+const LONGEST_REASON: usize = 300;
+
+pub(super) fn allowed(actor: &Actor) -> Result<(), WorkflowError> {
     if actor.may(Right::Act) { Ok(()) } else { Err(WorkflowError::Forbidden) }
 }
 
-/// Tries a delivery again at once. Says whether there was something to do: one that runs or is due already is not.
-pub async fn retry(ctx: &Context, actor: &Actor, id: &DeliveryId) -> Result<bool, WorkflowError> {
+/// Without words nobody knows later what was meant.
+pub(super) fn stated(reason: &str) -> Result<&str, WorkflowError> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(WorkflowError::refused("reason", "reason_missing", "Say why: whoever looks later will ask."));
+    }
+    if reason.chars().count() > LONGEST_REASON {
+        return Err(WorkflowError::refused("reason", "reason_too_long", "Say it in 300 characters."));
+    }
+    Ok(reason)
+}
+
+fn no_such_delivery() -> WorkflowError {
+    WorkflowError::refused("id", "delivery_unknown", "There is no such delivery.")
+}
+
+/// An SMS is sent at most once by us; whether it goes out (again) is for a person to say in so many words.
+pub(super) fn confirmed_if_sms(kind: DeliveryKind, confirmed: bool) -> Result<(), WorkflowError> {
+    if kind == DeliveryKind::SendSms && !confirmed {
+        let message = "It may have been sent. Send it (again)? Confirm it, or discard it.";
+        return Err(WorkflowError::refused("confirmed", "confirmation_needed", message));
+    }
+    Ok(())
+}
+
+/// Tries a delivery again at once. Says whether there was something to do: one that runs, is due already or is done
+/// is not tried again by this.
+pub async fn retry(ctx: &Context, actor: &Actor, id: &DeliveryId, confirmed: bool) -> Result<bool, WorkflowError> {
     allowed(actor)?;
     let mut tx = ctx.db.begin().await?;
-    let Some(target) = outbox_acts::lock(&mut tx, id).await? else {
-        return Err(WorkflowError::refused("id", "delivery_unknown", "There is no such delivery."));
-    };
+    let target = outbox_acts::lock(&mut tx, id).await?.ok_or_else(no_such_delivery)?;
+    if target.state == DeliveryState::Done {
+        return Ok(false);
+    }
+    if target.state == DeliveryState::Dead {
+        confirmed_if_sms(target.kind, confirmed)?;
+    }
     let moved = restart(ctx, &mut tx, actor, &target, AuditAction::DeliveryRetried).await?;
     tx.commit().await?;
-    ctx.bell.ring_here(target.kind.lane());
+    ctx.bell.ring_lane(target.kind.lane());
     Ok(moved)
 }
 
 /// Sends one of a preorder's messages again, whether or not it went out before: its key makes a repeat harmless there.
-/// Says whether there was something to send.
+/// Says whether there was something to send. The caller commits, and rings for the delivery's lane.
 pub async fn resend(ctx: &Context, tx: &mut Tx, actor: &Actor, delivery: &Delivery) -> Result<bool, WorkflowError> {
     allowed(actor)?;
     match outbox_acts::lock_by_key(tx, &delivery.dedupe_key()).await? {
         Some(target) => restart(ctx, tx, actor, &target, AuditAction::EventResent).await,
         None => Ok(false),
     }
+}
+
+/// The same by the word of its kind, in a transaction of its own.
+pub async fn send_again(
+    ctx: &Context,
+    actor: &Actor,
+    preorder_id: &PreorderId,
+    kind: DeliveryKind,
+) -> Result<bool, WorkflowError> {
+    allowed(actor)?;
+    let Some(delivery) = resendable(kind, preorder_id) else {
+        return Err(WorkflowError::refused("kind", "not_resendable", "This is not sent again by hand."));
+    };
+    let mut tx = ctx.db.begin().await?;
+    let sent = resend(ctx, &mut tx, actor, &delivery).await?;
+    tx.commit().await?;
+    ctx.bell.ring_lane(kind.lane());
+    Ok(sent)
 }
 
 async fn restart(
@@ -47,7 +98,8 @@ async fn restart(
     target: &Target,
     action: AuditAction,
 ) -> Result<bool, WorkflowError> {
-    if target.state == DeliveryState::Running || !outbox_acts::restart(tx, &target.id, ctx.clock.now()).await? {
+    let now = ctx.clock.now();
+    if target.is_under_way(now) || !outbox_acts::restart(tx, &target.id, now).await? {
         return Ok(false);
     }
     let detail =
@@ -60,16 +112,13 @@ async fn restart(
 /// Gives a dead delivery up for good; it stays in sight with the reason.
 pub async fn discard(ctx: &Context, actor: &Actor, id: &DeliveryId, reason: &str) -> Result<bool, WorkflowError> {
     allowed(actor)?;
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(WorkflowError::refused("reason", "reason_missing", "Say why: whoever looks later will ask."));
-    }
+    let reason = stated(reason)?;
     let mut tx = ctx.db.begin().await?;
-    let Some(target) = outbox_acts::lock(&mut tx, id).await? else {
-        return Err(WorkflowError::refused("id", "delivery_unknown", "There is no such delivery."));
-    };
-    let discarded = outbox_acts::discard(&mut tx, id, reason, ctx.clock.now()).await?;
+    let target = outbox_acts::lock(&mut tx, id).await?.ok_or_else(no_such_delivery)?;
+    let now = ctx.clock.now();
+    let discarded = outbox_acts::discard(&mut tx, id, reason, now).await?;
     if discarded {
+        webhooks::set_aside(&mut tx, now).await?;
         let detail = json!({ "kind": target.kind, "reason": reason, "error": target.last_error });
         let act = Act {
             preorder_id: target.preorder_id.as_ref(),
@@ -84,10 +133,7 @@ pub async fn discard(ctx: &Context, actor: &Actor, id: &DeliveryId, reason: &str
 /// Holds a kind back: its provider is down, and we know. What is under way finishes; what is due waits.
 pub async fn pause(ctx: &Context, actor: &Actor, kind: DeliveryKind, reason: &str) -> Result<bool, WorkflowError> {
     allowed(actor)?;
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(WorkflowError::refused("reason", "reason_missing", "Say why: whoever looks later will ask."));
-    }
+    let reason = stated(reason)?;
     let mut tx = ctx.db.begin().await?;
     let pause = Pause { kind, reason: reason.to_owned(), paused_by: actor.name.clone(), paused_at: ctx.clock.now() };
     let paused = outbox_acts::pause(&mut tx, &pause).await?;
@@ -107,7 +153,7 @@ pub async fn resume(ctx: &Context, actor: &Actor, kind: DeliveryKind) -> Result<
         audit::record(ctx, &mut tx, actor, Act::on(AuditAction::KindResumed, kind.as_str(), json!({}))).await?;
     }
     tx.commit().await?;
-    ctx.bell.ring_here(kind.lane());
+    ctx.bell.ring_lane(kind.lane());
     Ok(resumed)
 }
 

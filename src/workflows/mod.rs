@@ -8,16 +8,22 @@ pub mod bulk;
 pub mod cancel_preorder;
 pub mod check_health;
 pub mod check_overdue;
+pub mod dead_deliveries;
 pub mod deliveries;
 pub mod edit_preorder;
+pub mod export_preorders;
 pub mod find_order;
 pub mod fulfil_preorder;
 pub mod initiate_preorder;
 pub mod keep_order_list;
+pub mod measure;
 pub mod receive_webhook;
 pub mod reconcile;
 pub mod refresh_payment;
 pub mod refunds;
+pub mod replay_webhook;
+pub mod saved_views;
+pub mod settings;
 pub mod settle_payment;
 pub mod start_checkout;
 pub mod write_note;
@@ -40,6 +46,9 @@ pub enum WorkflowError {
     SoldOut,
     #[error("e-mail address or password is wrong")]
     WrongPassword,
+    /// Too many wrong passwords or codes: no other is heard for so long.
+    #[error("too many attempts")]
+    Locked { rest: std::time::Duration },
     /// Somebody without the right to do it.
     #[error("this needs another role")]
     Forbidden,

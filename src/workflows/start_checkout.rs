@@ -9,6 +9,7 @@ use super::cancel_preorder::close_pages;
 use super::refresh_payment::refresh_attempt;
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
+use crate::domain::delivery::Lane;
 use crate::domain::ids::{AttemptId, PreorderId};
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{PaymentStatus, PreorderStatus};
@@ -148,12 +149,18 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
         close(ctx, attempt).await?;
         return Err(WorkflowError::SoldOut);
     };
+    if let Err(wait) = ctx.breakers.lets_a_buyer_ask(Lane::Stripe, ctx.clock.now()) {
+        let message = "Stripe has not answered for a while; not asked again just yet".to_owned();
+        return Err(ProviderError::Retry { message, after: Some(wait) }.into());
+    }
     let provider = ctx.payments.default();
     let began = tokio::time::Instant::now();
     let mut tries = 0;
     let session = loop {
         tries += 1;
-        match provider.create_session(&new).await {
+        let answer = provider.create_session(&new).await;
+        ctx.breakers.learn(Lane::Stripe, answer.as_ref().err(), ctx.clock.now());
+        match answer {
             Ok(session) => break session,
             Err(ProviderError::Retry { .. } | ProviderError::NoAnswer(_))
                 if tries < TRIES && began.elapsed() < PATIENCE =>

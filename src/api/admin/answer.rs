@@ -6,7 +6,7 @@ use cookie::{Cookie, SameSite};
 use leptos::prelude::use_context;
 
 use crate::api::Notice;
-use crate::api::cookies::set_cookie;
+use crate::api::cookies::{cookie_of, set_cookie};
 use crate::api::preorders::redirect;
 use crate::context::Context;
 
@@ -33,6 +33,36 @@ pub fn say(notice: impl Into<String>) {
         .max_age(cookie::time::Duration::seconds(NOTICE_LIFE))
         .build();
     set_cookie(&cookie);
+}
+
+/// What one page shows and none again: a link, recovery codes.
+const ONCE: &str = "rolitt_once";
+/// Seconds that it waits for its page.
+const ONCE_LIFE: i64 = 60;
+
+/// Leaves what was made for the next showing of `page`. The cookie goes to that page alone and out of script's reach,
+/// and is gone with the showing; what is kept of it anywhere else is a hash.
+pub fn show_once(page: &'static str, lines: &[String]) {
+    let Ok(value) = serde_json::to_vec(lines) else { return };
+    set_cookie(&once(page, BASE64_URL_SAFE_NO_PAD.encode(value), ONCE_LIFE));
+}
+
+/// What was left for this page; it is forgotten with this answer.
+pub fn shown_once(page: &'static str) -> Option<Vec<String>> {
+    let parts = use_context::<http::request::Parts>()?;
+    let value = cookie_of(&parts.headers, ONCE)?;
+    set_cookie(&once(page, String::new(), 0));
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+}
+
+fn once(page: &'static str, value: String, life: i64) -> Cookie<'static> {
+    Cookie::build((ONCE, value))
+        .path(page)
+        .http_only(true)
+        .secure(use_context::<Context>().is_some_and(|ctx| ctx.settings.is_production()))
+        .same_site(SameSite::Strict)
+        .max_age(cookie::time::Duration::seconds(life))
+        .build()
 }
 
 /// Only pages of the admin's: `//elsewhere` is an address of somebody else.

@@ -3,7 +3,7 @@
 use leptos::prelude::use_context;
 
 use super::require;
-use crate::api::{ApiError, Flash, Login, Notice, context};
+use crate::api::{ApiError, Flash, Login, Notice, context, zone};
 use crate::domain::access::{Right, Role};
 use crate::store::waiting;
 
@@ -12,6 +12,10 @@ pub struct Frame {
     pub email: String,
     pub role: Role,
     pub waiting: Waiting,
+    /// This page's own address, to come back to.
+    pub here: String,
+    /// Where the viewer's clock stands.
+    pub zone: String,
     /// What was done.
     pub notice: Option<String>,
     /// What could not be done, by a form that has no place on the page for it.
@@ -33,6 +37,10 @@ pub async fn frame() -> Result<Frame, ApiError> {
         email: admin.email,
         role: admin.role,
         waiting: waiting::count(&ctx.db, ctx.clock.now()).await?,
+        here: use_context::<http::request::Parts>()
+            .and_then(|parts| parts.uri.path_and_query().map(ToString::to_string))
+            .unwrap_or_default(),
+        zone: zone().name().to_owned(),
         notice: use_context::<Notice>().map(|notice| notice.text),
         flash: use_context::<Flash>().filter(|flash| !flash.form.is_empty()),
     })

@@ -56,7 +56,7 @@ pub async fn refund(
 /// In the currency that was paid: what a person types has none.
 fn read_amount(typed: &str, left: Money) -> Result<Money, ApiError> {
     let wrong = |message: String| ApiError::field("amount", "amount_invalid", message);
-    let amount = Money::parse_decimal(typed, left.currency);
+    let amount = Money::from_decimal(typed, left.currency);
     let amount = amount.ok_or_else(|| wrong(format!("Write the amount as {}.", left.decimal())))?;
     if amount.minor > 0 { Ok(amount) } else { Err(wrong("Refund more than nothing.".to_owned())) }
 }

@@ -1,6 +1,7 @@
 //! Taking money: the trait that a payment provider fulfils, and the registry of those there are. Stripe is one file
 //! family; another is another, and a line in [`Registry::new`]'s caller.
 
+pub mod paced;
 pub mod stripe;
 
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::payload::{self, mask_text};
 use super::{TimelineEntry, Tone, entry};
 use crate::domain::audit::AuditAction;
-use crate::store::audit::ActLine;
+use crate::store::audit::AuditLine;
 use crate::store::notes::Note;
 
 /// Notes tell themselves (`note_entry`), by their text.
-pub fn act_entry(line: &ActLine, masked: bool) -> Option<TimelineEntry> {
+pub fn act_entry(line: &AuditLine, masked: bool) -> Option<TimelineEntry> {
     if line.action == AuditAction::NoteAdded {
         return None;
     }

@@ -22,7 +22,7 @@ use crate::domain::access::Right;
 use crate::domain::ids::PreorderId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::attempts::Attempt;
-use crate::store::audit::ActLine;
+use crate::store::audit::AuditLine;
 use crate::store::disputes::Dispute;
 use crate::store::ledger::Entry;
 use crate::store::notes::Note;
@@ -96,7 +96,7 @@ struct Rows {
     disputes: Vec<Dispute>,
     ledger: Vec<Entry>,
     notes: Vec<Note>,
-    acts: Vec<ActLine>,
+    acts: Vec<AuditLine>,
 }
 
 impl Rows {
@@ -110,7 +110,7 @@ impl Rows {
             disputes: disputes::list(db, id).await?,
             ledger: ledger::list(db, id).await?,
             notes: notes::of_preorder(db, id, MOST).await?,
-            acts: audit::acts_of_preorder(db, id, MOST).await?,
+            acts: audit::of_preorder(db, id, MOST).await?,
         })
     }
 

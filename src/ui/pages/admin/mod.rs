@@ -4,18 +4,25 @@
 mod account;
 mod audit;
 mod background;
+mod background_board;
+mod background_delivery;
+mod background_list;
 mod customers;
+mod door;
 mod fulfil;
 mod health;
 mod invitation;
 mod jump;
 mod login;
+mod machinery;
 mod overview;
 mod payments;
 mod people;
 mod preorder;
 mod preorders;
+mod text_control;
 mod webhook;
+mod webhook_dry_run;
 mod webhooks;
 
 pub use account::AccountPage;
@@ -67,9 +74,10 @@ where
 }
 
 /// What is left of the frame when the database is away.
-const fn empty_frame() -> Frame {
+fn empty_frame() -> Frame {
     let waiting = Waiting { dead: 0, failed_webhooks: 0, payments: 0 };
-    Frame { email: String::new(), role: Role::Viewer, waiting, notice: None, flash: None }
+    let (email, here, zone) = (String::new(), String::new(), String::new());
+    Frame { email, role: Role::Viewer, waiting, here, zone, notice: None, flash: None }
 }
 
 /// In place of a page whose data could not be had, or may not be.

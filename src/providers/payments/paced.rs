@@ -1,0 +1,123 @@
+//! A provider that is asked no faster than it allows. Whoever comes when it is busy waits for their turn; when the queue
+//! is longer than is honest to wait in, they are told so.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
+use crate::domain::payment::PaymentFact;
+use crate::domain::refund::RefundFact;
+use crate::domain::timestamp::Timestamp;
+use crate::providers::ProviderError;
+
+/// The longest that a call waits for its turn.
+const LONGEST_QUEUE: Duration = Duration::from_secs(8);
+
+/// Whose turn it is, endpoint by endpoint.
+pub trait Pace: Send + Sync {
+    /// How long to wait before the call. `Err`: the queue is longer than `most`, and no turn was taken.
+    fn turn<'a>(&'a self, endpoint: &'static str, most: Duration) -> BoxFuture<'a, Result<Duration, Duration>>;
+}
+
+pub struct Paced {
+    inner: Box<dyn PaymentProvider>,
+    pace: Box<dyn Pace>,
+}
+
+impl Paced {
+    pub fn new(inner: Box<dyn PaymentProvider>, pace: Box<dyn Pace>) -> Self {
+        Self { inner, pace }
+    }
+
+    async fn turn(&self, endpoint: &'static str) -> Result<(), ProviderError> {
+        match self.pace.turn(endpoint, LONGEST_QUEUE).await {
+            Ok(wait) if wait.is_zero() => Ok(()),
+            Ok(wait) => {
+                metrics::histogram!("rolitt_provider_queue_seconds", "endpoint" => endpoint).record(wait.as_secs_f64());
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Err(wait) => {
+                let message = format!("{} is busy with others before us", self.inner.name());
+                Err(ProviderError::Retry { message, after: Some(wait) })
+            }
+        }
+    }
+}
+
+impl PaymentProvider for Paced {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn create_session<'a>(&'a self, new: &'a NewSession) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        async move {
+            self.turn("create_session").await?;
+            self.inner.create_session(new).await
+        }
+        .boxed()
+    }
+
+    fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        async move {
+            self.turn("fetch_session").await?;
+            self.inner.fetch_session(id).await
+        }
+        .boxed()
+    }
+
+    fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
+        async move {
+            self.turn("expire_session").await?;
+            self.inner.expire_session(id).await
+        }
+        .boxed()
+    }
+
+    fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>> {
+        async move {
+            self.turn("fetch_payment_intent").await?;
+            self.inner.fetch_payment_intent(id).await
+        }
+        .boxed()
+    }
+
+    fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>> {
+        async move {
+            self.turn("create_refund").await?;
+            self.inner.create_refund(new).await
+        }
+        .boxed()
+    }
+
+    fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>> {
+        async move {
+            self.turn("list").await?;
+            self.inner.list_refunds(payment_intent).await
+        }
+        .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        what: Listed,
+        since: Timestamp,
+        after: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page, ProviderError>> {
+        async move {
+            self.turn("list").await?;
+            self.inner.list(what, since, after).await
+        }
+        .boxed()
+    }
+
+    fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
+        self.inner.listed_price(color)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
+        self.inner.check()
+    }
+}

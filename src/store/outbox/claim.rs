@@ -1,0 +1,129 @@
+//! Leasing what is due. Kind by kind within a lane: a kind that is paused is stepped over by one look into the index,
+//! however many of its deliveries have gathered, so a pause costs the worker nothing and holds up no other kind.
+
+use std::sync::LazyLock;
+
+use sqlx::AssertSqlSafe;
+
+use super::Claimed;
+use crate::domain::delivery::{DeliveryKind, Lane};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{Db, StoreResult, Tx, on_read, on_tx};
+
+/// The due deliveries of a lane ($1) at a time ($2), up to $3 of each kind, those of paused kinds left out. The words
+/// are our own: nothing of anybody else's gets into the text.
+fn due(kinds: impl Iterator<Item = DeliveryKind>, lock: &str) -> String {
+    let arms: Vec<String> = kinds
+        .map(|kind| {
+            // Paused: the kind is compared with nothing, which no entry of the index equals.
+            format!(
+                "SELECT * FROM (SELECT id, run_at FROM outbox WHERE lane = $1 AND kind = (SELECT '{kind}' WHERE NOT \
+                 EXISTS (SELECT 1 FROM outbox_pauses WHERE kind = '{kind}')) AND state = 'pending' AND run_at <= $2 \
+                 ORDER BY run_at LIMIT $3{lock}) AS {kind}"
+            )
+        })
+        .collect();
+    arms.join(" UNION ALL ")
+}
+
+fn claim_sql(kinds: impl Iterator<Item = DeliveryKind>, lock: &str) -> String {
+    format!(
+        "WITH due AS MATERIALIZED (SELECT id FROM ({}) AS each_kind ORDER BY run_at LIMIT $3) \
+         UPDATE outbox SET state = 'running', attempts = attempts + 1, lease_until = $4, lease_token = $5 \
+         WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, earlier_attempts, preorder_id, \
+         trace_id, created_at",
+        due(kinds, lock)
+    )
+}
+
+/// PostgreSQL's workers step around each other's rows; SQLite's stand in one line already.
+const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+
+struct LaneSql {
+    sqlite: String,
+    postgres: String,
+    look: String,
+}
+
+static LANES: LazyLock<Vec<LaneSql>> = LazyLock::new(|| {
+    let lane_sql = |lane: &Lane| LaneSql {
+        sqlite: claim_sql(lane.kinds(), ""),
+        postgres: claim_sql(lane.kinds(), SKIP_LOCKED),
+        look: format!("SELECT COUNT(*) FROM ({}) AS due", due(lane.kinds(), "")),
+    };
+    Lane::ALL.iter().map(lane_sql).collect()
+});
+
+/// Leases up to `limit` due deliveries of a lane, oldest first.
+pub async fn claim(
+    tx: &mut Tx,
+    lane: Lane,
+    limit: i64,
+    token: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<Claimed>> {
+    let sql = &LANES[lane as usize];
+    let sql = match tx {
+        Tx::Sqlite(_) => sql.sqlite.as_str(),
+        Tx::Postgres(_) => sql.postgres.as_str(),
+    };
+    claim_with(tx, sql, lane.as_str(), limit, token, now, until).await
+}
+
+/// The same by a lane's word, whatever its kinds: tests have lanes of their own.
+#[cfg(test)]
+pub(crate) async fn claim_lane(
+    tx: &mut Tx,
+    lane: &str,
+    limit: i64,
+    token: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<Claimed>> {
+    let lock = if matches!(tx, Tx::Sqlite(_)) { "" } else { SKIP_LOCKED };
+    let sql = claim_sql(DeliveryKind::ALL.iter().copied(), lock);
+    claim_with(tx, &sql, lane, limit, token, now, until).await
+}
+
+async fn claim_with(
+    tx: &mut Tx,
+    sql: &str,
+    lane: &str,
+    limit: i64,
+    token: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<Claimed>> {
+    let sql = AssertSqlSafe(sql.to_owned());
+    let mut claimed: Vec<Claimed> = on_tx!(tx, c => {
+        sqlx::query_as(sql).bind(lane).bind(now).bind(limit).bind(until).bind(token).fetch_all(c).await
+    })?;
+    claimed.sort_by_key(|row| row.created_at);
+    Ok(claimed)
+}
+
+/// A cheap look before a claim.
+pub async fn any_due(db: &Db, lane: Lane, now: Timestamp) -> StoreResult<bool> {
+    let sql = AssertSqlSafe(LANES[lane as usize].look.clone());
+    let due: i64 =
+        on_read!(db, c => sqlx::query_scalar(sql).bind(lane.as_str()).bind(now).bind(1_i64).fetch_one(c).await)?;
+    Ok(due > 0)
+}
+
+/// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. Says how
+/// many.
+pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<u64> {
+    const SQL: &str = "UPDATE outbox SET state = CASE WHEN attempts - earlier_attempts > $2 THEN 'dead' \
+         ELSE 'pending' END, finished_at = CASE WHEN attempts - earlier_attempts > $2 THEN $1 END, \
+         lease_until = NULL, lease_token = NULL, last_error = 'the worker that held this did not come back' \
+         WHERE state = 'running' AND lease_until < $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+pub async fn any_expired(db: &Db, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE state = 'running' AND lease_until < $1 \
+         LIMIT 1) AS expired";
+    let expired: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(now).fetch_one(c).await)?;
+    Ok(expired > 0)
+}

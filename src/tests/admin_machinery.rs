@@ -1,0 +1,484 @@
+//! The rooms Webhooks and Background, as the people who work in them use them: over HTTP, with workers running, and
+//! providers that fail by the sandbox's faults.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use tokio_util::sync::CancellationToken;
+
+use super::app::TestApp;
+use super::database::Kind;
+use super::http_client::Answer;
+use super::on_both;
+use crate::domain::access::Role;
+use crate::domain::delivery::Lane;
+use crate::outbox::hear_others;
+use crate::workflows::check_health::check_health;
+
+const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
+const BACKGROUND: &str = "/admin/background";
+
+/// What an act says it did: the line that the next page shows.
+fn notice(answer: &Answer) -> String {
+    use base64::Engine;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let cookie = answer.cookie("rolitt_notice").expect("no notice");
+    let value = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(cookie.split_once('=').unwrap().1).unwrap();
+    serde_json::from_slice::<Value>(&value).unwrap()["text"].as_str().unwrap().to_owned()
+}
+
+async fn act(app: &TestApp, cookie: &str, path: &str, form: &[(&str, &str)]) -> String {
+    notice(&app.post_as(cookie, path, form).await)
+}
+
+/// The words of a page, without its marks.
+async fn page(app: &TestApp, cookie: &str, path: &str) -> String {
+    let answer = app.get_as(cookie, path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    let mut words = String::new();
+    let mut is_mark = false;
+    for c in answer.body.chars() {
+        match c {
+            '<' => is_mark = true,
+            '>' => is_mark = false,
+            c if !is_mark => words.push(c),
+            _ => {}
+        }
+    }
+    words
+}
+
+async fn audited(app: &TestApp, action: &str) -> i64 {
+    app.count(&format!("SELECT COUNT(*) FROM audit_log WHERE action = '{action}'")).await
+}
+
+async fn delivery(app: &TestApp, kind: &str) -> String {
+    app.scalar(&format!("SELECT id FROM outbox WHERE kind = '{kind}'")).await.unwrap()
+}
+
+async fn state(app: &TestApp, id: &str) -> String {
+    app.scalar(&format!("SELECT state FROM outbox WHERE id = '{id}'")).await.unwrap()
+}
+
+/// Lets days pass until everything that fails has been given up.
+async fn until_dead(app: &TestApp, rows: i64) {
+    app.wait_until("they are given up", async || {
+        app.advance(Duration::from_hours(12));
+        app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead'").await == rows
+    })
+    .await;
+    app.settle_down().await;
+}
+
+async fn klaviyo(app: &TestApp, error_rate: f64) {
+    app.faults(json!({ "klaviyo": { "error_rate": error_rate, "error_status": 500 } })).await;
+}
+
+fn completed(id: &str, session: &str, preorder: &str) -> String {
+    json!({ "id": id, "object": "event", "type": "checkout.session.completed", "created": 1_700_000_000, "data": {
+        "object": { "id": session, "payment_status": "paid", "amount_total": 49_900, "currency": "usd",
+        "payment_intent": format!("pi_{id}"), "customer_details": { "email": "ana@example.com", "name": "Ana Lovelace" },
+        "metadata": { "preorder_id": preorder } } } })
+    .to_string()
+}
+
+async fn webhook_id(app: &TestApp, stripe_event_id: &str) -> String {
+    app.scalar(&format!("SELECT id FROM webhook_logs WHERE stripe_event_id = '{stripe_event_id}'")).await.unwrap()
+}
+
+/// Everything that settlement may touch, to be compared with itself later.
+async fn records(app: &TestApp) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    for sql in [
+        "SELECT id || status || payment_status || COALESCE(session_id, '') || CAST(updated_at AS TEXT) FROM preorders",
+        "SELECT MAX(id || state || CAST(updated_at AS TEXT)) FROM checkout_attempts",
+        "SELECT CAST(COUNT(*) AS TEXT) FROM outbox",
+        "SELECT CAST(COUNT(*) AS TEXT) FROM payments_ledger",
+        "SELECT CAST(COUNT(*) AS TEXT) FROM audit_log",
+        "SELECT MAX(id || status || CAST(attempts AS TEXT)) FROM webhook_logs",
+    ] {
+        found.push(app.scalar(sql).await);
+    }
+    found
+}
+
+on_both! {
+    async fn a_klaviyo_event_given_up_is_seen_retried_by_support_and_sent_once(app: TestApp) {
+        klaviyo(app, 1.0).await;
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.expect_dead();
+        until_dead(app, 1).await;
+        let support = app.sign_in_as(Role::Support).await;
+        let id = delivery(app, "klaviyo_preorder_started").await;
+        let number = app.scalar("SELECT preorder_number FROM preorders").await.unwrap();
+        let seen = page(app, &support, BACKGROUND).await;
+        assert!(seen.contains("Klaviyo preorder started") && seen.contains("Klaviyo answered 500") && seen.contains(&number), "{seen}");
+        let tries = app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome <> 'done'").await;
+        let one = page(app, &support, &format!("{BACKGROUND}?delivery={id}")).await;
+        assert!(one.contains(&format!("Try {tries} failed, and given up")), "{one}");
+
+        klaviyo(app, 0.0).await;
+        assert_eq!(act(app, &support, "/api/admin/retry_delivery", &[("id", &id)]).await, "Started again.");
+        app.settle_down().await;
+        assert_eq!(state(app, &id).await, "done");
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+        let one = page(app, &support, &format!("{BACKGROUND}?delivery={id}")).await;
+        let (gave_up, retried, sent) = (one.find("and given up"), one.find("support@example.com retried a delivery"), one.find(&format!("Try {} done", tries + 1)));
+        assert!(gave_up.is_some() && gave_up < retried && retried < sent, "not in order: {one}");
+        let who = app.scalar("SELECT actor FROM audit_log WHERE action = 'delivery_retried'").await;
+        assert_eq!(who.as_deref(), Some("support@example.com"));
+        let again = act(app, &support, "/api/admin/retry_delivery", &[("id", &id)]).await;
+        assert!(again.contains("nothing was started twice"), "{again}");
+        assert_eq!(audited(app, "delivery_retried").await, 1);
+    }
+
+    async fn two_admins_who_retry_the_same_start_it_once(app: TestApp) {
+        klaviyo(app, 1.0).await;
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.expect_dead();
+        until_dead(app, 1).await;
+        let (support, owner) = (app.sign_in_as(Role::Support).await, app.sign_in_as(Role::Owner).await);
+        let id = delivery(app, "klaviyo_preorder_started").await;
+        // Nobody picks it up in between: the two meet at the row.
+        app.stop_workers().await;
+        let form = [("id", id.as_str())];
+        let path = "/api/admin/retry_delivery";
+        let (one, other) = tokio::join!(app.post_as(&support, path, &form), app.post_as(&owner, path, &form));
+        let said = [notice(&one), notice(&other)];
+        assert_eq!(said.iter().filter(|said| *said == "Started again.").count(), 1, "{said:?}");
+        assert_eq!(audited(app, "delivery_retried").await, 1);
+        klaviyo(app, 0.0).await;
+        app.start_workers().await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+    }
+
+    async fn all_that_is_dead_is_retried_at_once_by_two_and_nothing_twice(app: TestApp) {
+        klaviyo(app, 1.0).await;
+        app.faults(json!({ "firebase": { "error_rate": 1.0, "error_status": 400 } })).await;
+        for n in 0..6 {
+            app.post("/api/initiate_preorder", &[("email", &format!("buyer{n}@example.com")), ("color", "sakura-pink")]).await;
+        }
+        app.expect_dead();
+        until_dead(app, 12).await;
+        app.faults(json!({ "firebase": { "error_rate": 0.0 } })).await;
+        klaviyo(app, 0.0).await;
+        app.stop_workers().await;
+        let (support, owner) = (app.sign_in_as(Role::Support).await, app.sign_in_as(Role::Owner).await);
+        let of_kind = act(app, &support, "/api/admin/retry_dead", &[("kind", "create_firebase_user")]).await;
+        assert_eq!(of_kind, "6 deliveries started again.");
+        let path = "/api/admin/retry_dead";
+        let (one, other) = tokio::join!(app.post_as(&support, path, &[]), app.post_as(&owner, path, &[]));
+        notice(&one);
+        notice(&other);
+        let counted = "SELECT SUM(CAST(REPLACE(REPLACE(detail, '{\"count\":', ''), '}', '') AS BIGINT)) FROM audit_log WHERE action = 'delivery_retried'";
+        let counted = counted.replace("SUM(", "CAST(SUM(").replace(" FROM", " AS BIGINT) FROM");
+        assert_eq!(app.count(&counted).await, 12);
+        assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'delivery_retried' AND subject = 'create_firebase_user'").await, 1);
+        app.start_workers().await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 6);
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead'").await, 0);
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders WHERE user_id IS NOT NULL").await, 6);
+    }
+
+    async fn a_kind_that_is_paused_waits_in_sight_holds_up_nobody_and_goes_on_at_once(app: TestApp) {
+        let support = app.sign_in_as(Role::Support).await;
+        let pause = [("kind", "klaviyo_preorder_started"), ("reason", "Klaviyo is down, they know")];
+        assert!(act(app, &support, "/api/admin/pause_kind", &pause).await.contains("is paused"));
+        assert!(act(app, &support, "/api/admin/pause_kind", &pause).await.contains("was paused already"));
+        // A buyer gets through, and the kind that shares the paused one's lane goes out.
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.wait_until("the other kinds are done", async || {
+            app.count("SELECT COUNT(*) FROM outbox WHERE state <> 'done'").await == 1
+        }).await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        app.advance(Duration::from_hours(2));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let waiting = delivery(app, "klaviyo_preorder_started").await;
+        assert_eq!(state(app, &waiting).await, "pending");
+        assert_eq!(app.count(&format!("SELECT attempts FROM outbox WHERE id = '{waiting}'")).await, 0);
+        let seen = page(app, &support, &format!("{BACKGROUND}?state=pending")).await;
+        assert!(seen.contains("Klaviyo is down, they know") && seen.contains("by support@example.com"), "{seen}");
+        let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
+        let pauses = checks.iter().find(|check| check.name == "pauses").expect("the doctor is silent about it");
+        assert!(pauses.ok && pauses.found.contains("klaviyo_preorder_started by support@example.com"), "{pauses:?}");
+
+        assert!(act(app, &support, "/api/admin/resume_kind", &[("kind", "klaviyo_preorder_started")]).await.contains("goes on"));
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+        assert_eq!((audited(app, "kind_paused").await, audited(app, "kind_resumed").await), (1, 1));
+        assert!(check_health(&app.ctx, Duration::from_secs(10)).await.iter().all(|check| check.name != "pauses"));
+    }
+
+    async fn what_is_discarded_keeps_its_reason_and_is_counted_nowhere(app: TestApp) {
+        klaviyo(app, 1.0).await;
+        for email in ["ana@example.com", "bo@example.com"] {
+            app.post("/api/initiate_preorder", &[("email", email), ("color", "sakura-pink")]).await;
+        }
+        app.expect_dead();
+        until_dead(app, 2).await;
+        let support = app.sign_in_as(Role::Support).await;
+        let id = app.scalar("SELECT MIN(id) FROM outbox WHERE state = 'dead'").await.unwrap();
+        let path = "/api/admin/discard_delivery";
+        let without = app.post_as(&support, path, &[("id", &id), ("reason", "  ")]).await;
+        assert_eq!((without.status, without.json()["error"]["field"].as_str()), (422, Some("reason")));
+        assert_eq!(act(app, &support, path, &[("id", &id), ("reason", "Asked not to be written to")]).await, "Discarded.");
+        let doctor = async || {
+            let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
+            checks.into_iter().find(|check| check.name == "deliveries").unwrap()
+        };
+        let said = doctor().await;
+        assert!(!said.ok && said.found.starts_with("1 given up"), "{said:?}");
+        assert_eq!(act(app, &support, path, &[("kind", "klaviyo_preorder_started"), ("reason", "The rest too")]).await, "1 delivery discarded.");
+        assert!(doctor().await.ok);
+        let waiting = crate::store::waiting::count(&app.ctx.db, app.ctx.clock.now()).await.unwrap();
+        assert_eq!(waiting.dead, 0);
+        assert!(page(app, &support, BACKGROUND).await.contains("Nothing was given up."));
+        let seen = page(app, &support, &format!("{BACKGROUND}?state=discarded")).await;
+        assert!(seen.contains("Asked not to be written to") && seen.contains("The rest too"), "{seen}");
+        assert_eq!(audited(app, "delivery_discarded").await, 2);
+        // Thought better of: it is started again like any other.
+        klaviyo(app, 0.0).await;
+        act(app, &support, "/api/admin/retry_delivery", &[("id", &id)]).await;
+        app.settle_down().await;
+        assert_eq!((state(app, &id).await.as_str(), app.klaviyo_events("Preorder Started").await.len()), ("done", 1));
+    }
+
+    async fn a_lease_lost_once_too_often_is_given_up_with_its_time(app: TestApp) {
+        app.expect_dead();
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.settle_down().await;
+        app.stop_workers().await;
+        let past = app.ctx.clock.now() - Duration::from_mins(5);
+        let at = if app.ctx.db.postgres().is_some() { "now() - INTERVAL '5 minutes'".to_owned() } else { past.millis().to_string() };
+        app.ctx.db.execute(&format!("UPDATE outbox SET state = 'running', attempts = 15, finished_at = NULL, lease_until = {at}, lease_token = 'gone' WHERE kind = 'create_firebase_user'")).await;
+        assert_eq!(crate::outbox::release_expired(&app.ctx).await.unwrap(), 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead' AND finished_at IS NOT NULL").await, 1);
+        let support = app.sign_in_as(Role::Support).await;
+        assert!(page(app, &support, BACKGROUND).await.contains("did not come back"));
+    }
+
+    async fn an_sms_that_may_have_been_sent_is_sent_again_only_when_somebody_says_so(app: TestApp) {
+        app.expect_dead();
+        // A worker died with it in hand: no try was written down, and the next worker did not dare.
+        app.stop_workers().await;
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink"), ("phone", "+4915123456789")];
+        let session = app.post("/api/handle_checkout", &form).await.session();
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_until("the event is in", async || app.count("SELECT COUNT(*) FROM webhook_logs").await >= 1).await;
+        app.faults(json!({ "twilio": { "latency_ms": 20_000 } })).await;
+        app.start_workers().await;
+        app.wait_until("it is under way", async || {
+            app.count("SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = 'running'").await == 1
+        }).await;
+        app.stop_workers().await;
+        app.faults(json!({ "twilio": { "latency_ms": 0 } })).await;
+        app.advance(Duration::from_mins(2));
+        app.start_workers().await;
+        app.settle_down().await;
+        let id = delivery(app, "send_sms").await;
+        assert_eq!(state(app, &id).await, "dead");
+        let before = app.inbox().await["sms"].as_array().unwrap().len();
+
+        let support = app.sign_in_as(Role::Support).await;
+        let unsaid = app.post_as(&support, "/api/admin/retry_delivery", &[("id", &id)]).await;
+        assert_eq!((unsaid.status, unsaid.json()["error"]["code"].as_str()), (422, Some("confirmation_needed")));
+        let all = act(app, &support, "/api/admin/retry_dead", &[]).await;
+        assert_eq!(all, "0 deliveries started again. SMS are left: each wants an answer of its own.");
+        assert!(page(app, &support, &format!("{BACKGROUND}?delivery={id}")).await.contains("It may have been sent. Send it (again)?"));
+        act(app, &support, "/api/admin/retry_delivery", &[("id", &id), ("confirmed", "yes")]).await;
+        app.settle_down().await;
+        assert_eq!(state(app, &id).await, "done");
+        assert_eq!(app.inbox().await["sms"].as_array().unwrap().len(), before + 1);
+    }
+
+    async fn a_message_of_a_preorder_is_sent_again_and_klaviyo_counts_it_once(app: TestApp) {
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.settle_down().await;
+        let support = app.sign_in_as(Role::Support).await;
+        let preorder = app.scalar("SELECT id FROM preorders").await.unwrap();
+        let again = async |kind: &str| app.post_as(&support, "/api/admin/resend", &[("preorder_id", &preorder), ("kind", kind)]).await;
+        let sent = again("klaviyo_preorder_started").await;
+        assert_eq!(sent.location(), format!("/admin/preorders/{preorder}"));
+        assert!(notice(&sent).contains("on its way again"));
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT attempts FROM outbox WHERE kind = 'klaviyo_preorder_started'").await, 2);
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1, "Klaviyo took it twice");
+        assert!(notice(&again("klaviyo_preorder_success").await).contains("nothing to send again"));
+        assert_eq!(again("apply_stripe_event").await.status, 422);
+        assert_eq!(audited(app, "event_resent").await, 1);
+    }
+
+    async fn replaying_an_applied_an_ignored_and_a_failed_event_changes_nothing_twice(app: TestApp) {
+        app.expect_dead();
+        let (session, preorder) = app.checkout("ana@example.com").await;
+        assert_eq!(app.webhook(&completed("evt_paid", &session, &preorder)).await.status, 200);
+        app.webhook(&json!({ "id": "evt_moon", "type": "moon.landed", "created": 1, "data": { "object": {} } }).to_string()).await;
+        app.webhook(&json!({ "id": "evt_odd", "type": "checkout.session.completed", "created": 1, "data": { "object": [] } }).to_string()).await;
+        app.wait_for_badges(&preorder, "completed/paid").await;
+        app.settle_down().await;
+        let ledger = app.count("SELECT COUNT(*) FROM payments_ledger").await;
+        let (badges, rows) = (app.badges(&preorder).await, app.count("SELECT COUNT(*) FROM outbox").await);
+        let support = app.sign_in_as(Role::Support).await;
+        let mut ids = Vec::new();
+        for event in ["evt_paid", "evt_moon", "evt_odd"] {
+            ids.push(webhook_id(app, event).await);
+        }
+        let form: Vec<(&str, &str)> = ids.iter().map(|id| ("ids[]", id.as_str())).collect();
+        assert_eq!(act(app, &support, "/api/admin/replay_webhooks", &form).await, "3 events are applied again.");
+        app.wait_until("all were applied twice", async || {
+            app.count("SELECT COUNT(*) FROM webhook_logs WHERE attempts = 2").await == 3
+        }).await;
+        app.settle_down().await;
+        let status = async |event: &str| app.scalar(&format!("SELECT status FROM webhook_logs WHERE stripe_event_id = '{event}'")).await.unwrap();
+        assert_eq!([status("evt_paid").await, status("evt_moon").await, status("evt_odd").await], ["success", "ignored", "failed"]);
+        assert_eq!(app.badges(&preorder).await, badges);
+        assert_eq!(app.count("SELECT COUNT(*) FROM outbox").await, rows);
+        assert_eq!(app.count("SELECT COUNT(*) FROM payments_ledger").await, ledger);
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        assert_eq!(audited(app, "webhook_replayed").await, 3);
+        let nothing = app.post_as(&support, "/api/admin/replay_webhooks", &[]).await;
+        assert_eq!(nothing.status, 422);
+        let odd = page(app, &support, &format!("/admin/webhooks/{}", ids[2])).await;
+        assert!(odd.contains("payment_status is None") && odd.contains("support@example.com replayed a webhook"), "{odd}");
+        // Given up for good: nobody is asked to look at it any more.
+        let delivery = app.scalar("SELECT id FROM outbox WHERE state = 'dead'").await.unwrap();
+        act(app, &support, "/api/admin/discard_delivery", &[("id", &delivery), ("reason", "A test of Stripe's")]).await;
+        let waiting = crate::store::waiting::count(&app.ctx.db, app.ctx.clock.now()).await.unwrap();
+        assert_eq!((waiting.failed_webhooks, waiting.dead), (0, 0));
+        assert_eq!(status("evt_odd").await, "ignored");
+    }
+
+    async fn an_event_that_was_too_early_is_replayed_once_its_preorder_is_there(app: TestApp) {
+        app.expect_dead();
+        let (session, preorder) = app.checkout("ana@example.com").await;
+        // As if the payment came from a database that this one was restored without.
+        app.webhook(&completed("evt_early", "cs_lost", "pre_lost")).await;
+        app.settle_down().await;
+        let id = webhook_id(app, "evt_early").await;
+        let support = app.sign_in_as(Role::Support).await;
+        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
+        assert!(dry.contains("It would fail: names a preorder that is not in this database"), "{dry}");
+        let renamed = completed("evt_early", &session, &preorder);
+        app.ctx.db.execute(&format!("UPDATE webhook_logs SET raw_data = '{renamed}' WHERE id = '{id}'")).await;
+
+        let before = records(app).await;
+        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
+        for change in ["payment status", "unpaid", "paid", "klaviyo_preorder_success", "49900", "pi_evt_early"] {
+            assert!(dry.contains(change), "{change} is not in {dry}");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(records(app).await, before, "a dry run changed something");
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 0);
+
+        act(app, &support, "/api/admin/replay_webhooks", &[("ids[]", &id)]).await;
+        app.wait_for_badges(&preorder, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
+        assert!(dry.contains("Nothing would change"), "{dry}");
+        let shown = page(app, &support, &format!("/admin/webhooks/{id}")).await;
+        assert!(shown.contains("Payment is paid") && shown.contains("Klaviyo preorder success"), "{shown}");
+    }
+
+    async fn the_log_is_found_by_what_people_know_of_an_event(app: TestApp) {
+        let (session, preorder) = app.checkout("ana@example.com").await;
+        app.webhook(&completed("evt_found", &session, &preorder)).await;
+        for n in 0..60 {
+            app.webhook(&json!({ "id": format!("evt_{n}"), "type": "moon.landed", "created": 1, "data": {} }).to_string()).await;
+        }
+        app.settle_down().await;
+        let owner = app.sign_in_as(Role::Owner).await;
+        let number = app.scalar("SELECT preorder_number FROM preorders").await.unwrap();
+        let lines = async |path: &str| app.get_as(&owner, path).await.body.matches("href=\"/admin/webhooks/wh_").count();
+        assert_eq!(lines("/admin/webhooks").await, 50);
+        let first = app.get_as(&owner, "/admin/webhooks").await.body;
+        let next = first.split("href=\"").find(|rest| rest.contains("rel=\"next\"")).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        assert_eq!(lines(&next).await, 11);
+        for filter in [
+            format!("preorder={}", number.to_lowercase()), format!("preorder={preorder}"), "stripe_event=evt_found".to_owned(),
+            "event=checkout.session.completed".to_owned(), "status=success".to_owned(),
+            "event=checkout.session.completed&status=success&from=2020-01-01&to=2099-01-01T00:00:00Z".to_owned(),
+        ] {
+            assert_eq!(lines(&format!("/admin/webhooks?{filter}")).await, 1, "{filter}");
+        }
+        for filter in ["to=2020-01-01", "status=failed", "stripe_event=evt_nobody", "preorder=ROL-22222222", "event=%00'"] {
+            assert_eq!(lines(&format!("/admin/webhooks?{filter}")).await, 0, "{filter}");
+        }
+        assert!(page(app, &owner, "/admin/webhooks?from=yesterday").await.contains("Write a day"));
+    }
+
+    async fn deliveries_are_found_by_state_kind_and_time(app: TestApp) {
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.settle_down().await;
+        let owner = app.sign_in_as(Role::Owner).await;
+        let lines = async |filter: &str| {
+            app.get_as(&owner, &format!("{BACKGROUND}?{filter}")).await.body.matches("href=\"/admin/background?delivery=").count()
+        };
+        assert_eq!(lines("state=done").await, 2);
+        assert_eq!(lines("state=done&kind=create_firebase_user").await, 1);
+        assert_eq!(lines("state=done&to=2020-01-01").await, 0);
+        for state in ["dead", "pending", "running", "discarded", "nonsense"] {
+            assert_eq!(lines(&format!("state={state}&kind=create_firebase_user")).await, 0, "{state}");
+            assert_eq!(lines(&format!("state={state}&from=2020-01-01")).await, 0, "{state}");
+        }
+    }
+
+    async fn a_viewer_sees_masked_and_changes_nothing(app: TestApp) {
+        let (session, preorder) = app.checkout("ana@example.com").await;
+        app.webhook(&completed("evt_masked", &session, &preorder)).await;
+        app.settle_down().await;
+        let (viewer, support) = (app.sign_in_as(Role::Viewer).await, app.sign_in_as(Role::Support).await);
+        let id = webhook_id(app, "evt_masked").await;
+        let masked = app.get_as(&viewer, &format!("/admin/webhooks/{id}")).await.body;
+        assert!(masked.contains("a•••@example.com") && masked.contains("49900"), "{masked}");
+        assert!(!masked.contains("ana@example.com") && !masked.contains("Lovelace"), "{masked}");
+        let whole = app.get_as(&support, &format!("/admin/webhooks/{id}")).await.body;
+        assert!(whole.contains("ana@example.com") && whole.contains("Lovelace"), "{whole}");
+        assert_eq!(app.get_as(&viewer, &format!("/admin/webhooks/{id}?dry_run=1")).await.status, 403);
+        let delivery = delivery(app, "create_firebase_user").await;
+        for (path, form) in [
+            ("/api/admin/replay_webhooks", [("ids[]", id.as_str()), ("back", "")]),
+            ("/api/admin/retry_delivery", [("id", &delivery), ("back", "")]),
+            ("/api/admin/discard_delivery", [("id", &delivery), ("reason", "because")]),
+            ("/api/admin/pause_kind", [("kind", "create_firebase_user"), ("reason", "because")]),
+            ("/api/admin/resume_kind", [("kind", "create_firebase_user"), ("back", "")]),
+            ("/api/admin/resend", [("preorder_id", &preorder), ("kind", "klaviyo_preorder_started")]),
+            ("/api/admin/retry_dead", [("kind", ""), ("back", "")]),
+        ] {
+            assert_eq!(app.post_as(&viewer, path, &form).await.status, 403, "{path}");
+        }
+        let room = app.get_as(&viewer, BACKGROUND).await.body + &app.get_as(&viewer, "/admin/webhooks").await.body;
+        assert!(!room.contains("action=\"/api/admin/re") && !room.contains("/api/admin/pause_kind"), "a viewer is offered acts");
+        assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE actor = 'viewer@example.com' AND action NOT LIKE 'logged%'").await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_is_resumed_goes_on_in_other_instances_at_once() {
+    let app = TestApp::start(Kind::Postgres).await;
+    let other = app.another_instance().await;
+    let stop = CancellationToken::new();
+    let listening = tokio::spawn(hear_others(other.clone(), stop.clone()));
+    let support = app.sign_in_as(Role::Support).await;
+    let heard = async {
+        loop {
+            // Nothing else rings the other's bell; the first rounds may come before it listens.
+            let pause = [("kind", "klaviyo_preorder_started"), ("reason", "a trial")];
+            act(&app, &support, "/api/admin/pause_kind", &pause).await;
+            act(&app, &support, "/api/admin/resume_kind", &[("kind", "klaviyo_preorder_started")]).await;
+            if tokio::time::timeout(Duration::from_millis(300), other.bell.rung(Lane::Klaviyo)).await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the other instance was never woken");
+    stop.cancel();
+    listening.await.unwrap();
+    other.db.close().await;
+    app.finish().await;
+}
