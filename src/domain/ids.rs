@@ -58,6 +58,8 @@ prefixed_id! {
     LedgerId => "led_",
     NoteId => "note_",
     ViewId => "view_",
+    /// A list of preorders between its preview and the act.
+    OrderListId => "lst_",
 }
 
 /// `ROL-` and eight characters without look-alikes: what a buyer reads to support over the phone.

@@ -150,11 +150,35 @@ impl Progress {
         Self { status, payment_status, ..self }
     }
 
+    /// Nobody wants it any more, and nobody has paid. Saying it again changes nothing. Money that comes all the same
+    /// wins (`mark_paid`).
+    pub const fn cancel(self) -> Result<Self, CancelError> {
+        match self.payment_status {
+            PaymentStatus::Unpaid | PaymentStatus::Failed => {
+                Ok(Self { status: self.status.advanced_to(PreorderStatus::Cancelled), ..self })
+            }
+            PaymentStatus::Pending => Err(CancelError::Pending),
+            PaymentStatus::Paid
+            | PaymentStatus::PartiallyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::Disputed => Err(CancelError::Paid),
+        }
+    }
+
     /// Whether a repeated form may take this preorder up again instead of making a second one.
     pub const fn is_open(self) -> bool {
         matches!(self.status, PreorderStatus::Initiated | PreorderStatus::Processing | PreorderStatus::Expired)
             && matches!(self.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed)
     }
+}
+
+/// Why a preorder can't be cancelled. A predicate after its number: “ROL-… is paid”.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CancelError {
+    #[error("has a payment on its way")]
+    Pending,
+    #[error("is paid")]
+    Paid,
 }
 
 /// How far one try to pay has come.
@@ -175,6 +199,7 @@ mod tests {
         Begin,
         Attempts(Vec<AttemptOutcome>, Returned),
         Paid(i64, Returned),
+        Cancel,
     }
 
     fn attempt() -> impl Strategy<Value = AttemptOutcome> {
@@ -199,6 +224,7 @@ mod tests {
             Just(Step::Begin),
             (proptest::collection::vec(attempt(), 0..4), returned()).prop_map(|(a, r)| Step::Attempts(a, r)),
             (1..100_i64, returned()).prop_map(|(at, r)| Step::Paid(at, r)),
+            Just(Step::Cancel),
         ]
     }
 
@@ -207,6 +233,7 @@ mod tests {
             Step::Begin => progress.begin_processing(),
             Step::Attempts(attempts, returned) => progress.after(attempts, *returned),
             Step::Paid(at, returned) => progress.mark_paid(Timestamp::from_millis(*at), *returned),
+            Step::Cancel => progress.cancel().unwrap_or(progress),
         }
     }
 
@@ -256,6 +283,16 @@ mod tests {
             prop_assert!(end.payment_status != PaymentStatus::Paid || end.status == PreorderStatus::Completed);
             prop_assert_eq!(end.paid_at.is_some(), end.status == PreorderStatus::Completed);
         }
+    }
+
+    #[test]
+    fn a_cancelled_preorder_stays_so_until_money_comes() {
+        let cancelled = Progress::NEW.cancel().unwrap_or(Progress::NEW);
+        assert_eq!(cancelled.status, PreorderStatus::Cancelled);
+        let expired = AttemptOutcome { state: AttemptState::Expired, was_declined: false, paid_at: None };
+        assert_eq!(cancelled.after(&[expired], Returned::default()).status, PreorderStatus::Cancelled);
+        let paid = cancelled.mark_paid(Timestamp::from_millis(1), Returned::default());
+        assert_eq!((paid.status, paid.cancel()), (PreorderStatus::Completed, Err(CancelError::Paid)));
     }
 
     #[test]

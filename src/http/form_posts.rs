@@ -4,7 +4,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
 
 use super::request_id::json;
-use super::{AppState, rate_limit};
+use super::{AppState, rate_limit, uploads};
 use crate::api::admin::answer::NOTICE;
 use crate::api::{ApiError, Flash, Login, Notice};
 
@@ -37,11 +37,12 @@ pub async fn server_function(
 ) -> Response {
     let headers = parts.headers.clone();
     let path = parts.uri.path().to_owned();
-    let form = match read_form(&headers, body) {
-        Ok(form) => form,
-        Err(error) => return json(&error),
-    };
     let secure = state.ctx.settings.is_production();
+    let is_upload = uploads::is_upload(&path, &headers);
+    let form = match read_form(&headers, body, is_upload).await {
+        Ok(form) => form,
+        Err(error) => return answer_error(&path, &headers, b"", &error, secure).unwrap_or_else(|| json(&error)),
+    };
     let refuse = |error: &ApiError| answer_error(&path, &headers, &form, error, secure).unwrap_or_else(|| json(error));
     if let Err(error) = rate_limit::check(&state, &parts) {
         return refuse(&error);
@@ -49,6 +50,12 @@ pub async fn server_function(
     let mut inner = Request::from_parts(parts, Body::from(form.clone()));
     // The functions are to answer as to a program; what a browser needs is made below.
     inner.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    // Its length was looked at above.
+    DefaultBodyLimit::disable().apply(&mut inner);
+    if is_upload {
+        inner.headers_mut().remove(header::CONTENT_LENGTH);
+        inner.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    }
     let answered = call(&state, inner).await;
     let status = answered.status();
     if status.is_redirection() && headers.contains_key(&SCRIPT) {
@@ -62,11 +69,18 @@ pub async fn server_function(
     refuse(&error)
 }
 
-fn read_form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+async fn read_form(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    is_upload: bool,
+) -> Result<Bytes, ApiError> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(413, "body_too_large", "This form is too large."),
         _ => ApiError::new(400, "body_unreadable", "The body could not be read."),
     })?;
+    if is_upload {
+        return uploads::as_fields(headers, body).await;
+    }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_form = kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
     if !is_form && !body.is_empty() {

@@ -14,6 +14,7 @@ mod request_id;
 mod security_headers;
 mod session;
 mod stripe_webhook;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,12 @@ impl AppState {
 
 /// Everything that is answered on the site's port. `sandbox` is the stand-ins' own router, when they run.
 pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
-    let functions = Router::new()
+    let larger = |functions: Router<AppState>, &(path, bytes): &(&'static str, usize)| {
+        functions.route(path, post(form_posts::server_function).layer(DefaultBodyLimit::max(bytes)))
+    };
+    let functions = uploads::LARGER
+        .iter()
+        .fold(Router::new(), larger)
         .route("/api/{*function}", post(form_posts::server_function))
         .route_layer(from_fn_with_state(state.clone(), session::require_for_functions))
         .layer(DefaultBodyLimit::max(form_posts::LARGEST));

@@ -70,10 +70,10 @@ macro_rules! select {
     };
 }
 
-/// What people did to a preorder, oldest first.
-pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<AuditLine>> {
-    const SQL: &str = concat!(select!(), " WHERE l.preorder_id = $1 ORDER BY l.at, l.id LIMIT 500");
-    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
+/// What people did to a preorder, the newest first.
+pub async fn of_preorder(db: &Db, id: &PreorderId, limit: i64) -> StoreResult<Vec<AuditLine>> {
+    const SQL: &str = concat!(select!(), " WHERE l.preorder_id = $1 ORDER BY l.at DESC, l.id DESC LIMIT $2");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).bind(limit).fetch_all(c).await)?)
 }
 
 /// Which lines are asked for; what is empty does not narrow.

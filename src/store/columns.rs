@@ -10,8 +10,8 @@ use crate::domain::access::Role;
 use crate::domain::audit::AuditAction;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::ids::{
-    AdminId, AttemptId, AuditId, DeliveryId, DisputeId, InvitationId, LedgerId, NoteId, PreorderId, RefundId,
-    SessionId, ViewId, WebhookId,
+    AdminId, AttemptId, AuditId, DeliveryId, DisputeId, InvitationId, LedgerId, NoteId, OrderListId, PreorderId,
+    RefundId, SessionId, ViewId, WebhookId,
 };
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
@@ -19,6 +19,7 @@ use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
 use crate::domain::refund::{DisputeState, LedgerKind, RefundState};
 use crate::domain::timestamp::Timestamp;
+use crate::store::order_lists::OrderListAct;
 use crate::store::webhooks::WebhookStatus;
 
 macro_rules! text_columns {
@@ -70,6 +71,8 @@ text_columns!(
     LedgerKind,
     Locale,
     NoteId,
+    OrderListAct,
+    OrderListId,
     PaymentStatus,
     PreorderId,
     PreorderStatus,

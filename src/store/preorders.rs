@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::{Db, StoreError, StoreResult, Tx, on_read, on_tx};
 use crate::domain::contact::{PersonName, Phone};
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{PreorderId, PreorderNumber};
 use crate::domain::locale::Locale;
 use crate::domain::money::{Currency, Money};
@@ -31,8 +32,11 @@ pub struct Preorder {
     pub session_id: Option<String>,
     pub payment_intent_id: Option<String>,
     pub shipping_address: Option<String>,
-    /// Two letters, of the shipping address.
+    /// Two letters, from the address.
     pub country: Option<String>,
+    pub tracking_number: Option<String>,
+    pub fulfilled_at: Option<Timestamp>,
+    pub cancelled_at: Option<Timestamp>,
     pub klaviyo_event_sent_at: Option<Timestamp>,
     pub paid_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -47,15 +51,20 @@ impl Preorder {
     pub const fn progress(&self) -> Progress {
         Progress { status: self.status, payment_status: self.payment_status, paid_at: self.paid_at }
     }
+
+    pub const fn fulfilment(&self) -> Fulfilment {
+        Fulfilment { status: self.fulfilment_status, payment: self.payment_status, order: self.status }
+    }
 }
 
 macro_rules! columns {
     () => {
         "id, preorder_number, idempotency_key, email, name, phone, color, locale, marketing_consent, status, \
          payment_status, fulfilment_status, amount_minor, currency, user_id, session_id, payment_intent_id, \
-         shipping_address, country, klaviyo_event_sent_at, paid_at, created_at, updated_at"
+         shipping_address, country, tracking_number, fulfilled_at, cancelled_at, klaviyo_event_sent_at, paid_at, created_at, updated_at"
     };
 }
+pub(super) use columns;
 
 /// Inserts the preorder, or finds the one that has its key. What was added since (a name, a phone number) is kept;
 /// what was there before is replaced only by the browser that went to pay for it (`own`): who merely knows an address

@@ -10,6 +10,19 @@ use crate::domain::access::{Right, Role};
 
 /// Server functions: the right that each asks for. `None`: open to everybody.
 const FUNCTIONS: &[(&str, Option<Right>)] = &[
+    ("/api/admin/bulk", Some(Right::Act)),
+    ("/api/admin/cancel_preorder", Some(Right::Act)),
+    ("/api/admin/cancel_preorders", Some(Right::Act)),
+    ("/api/admin/edit_address", Some(Right::Act)),
+    ("/api/admin/edit_color", Some(Right::Act)),
+    ("/api/admin/fulfil_preorder", Some(Right::Act)),
+    ("/api/admin/fulfil_preorders", Some(Right::Act)),
+    ("/api/admin/login", None),
+    ("/api/admin/logout", None),
+    ("/api/admin/move_fulfilment", Some(Right::Act)),
+    ("/api/admin/preview_fulfilment", Some(Right::Act)),
+    ("/api/admin/refund", Some(Right::Act)),
+    ("/api/admin/write_note", Some(Right::Act)),
     ("/api/admin/accept_invitation", None),
     ("/api/admin/begin_totp", Some(Right::See)),
     ("/api/admin/cancel_totp", Some(Right::See)),
@@ -27,8 +40,6 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/end_sessions_of", Some(Right::Manage)),
     ("/api/admin/enter_code", None),
     ("/api/admin/invite", Some(Right::Manage)),
-    ("/api/admin/login", None),
-    ("/api/admin/logout", None),
     ("/api/admin/make_recovery_codes", Some(Right::See)),
     ("/api/admin/pause_kind", Some(Right::Act)),
     ("/api/admin/replay_webhooks", Some(Right::Act)),

@@ -5,12 +5,14 @@
 
 mod admin;
 mod admin_access;
+mod admin_bulk;
 mod admin_list;
 mod admin_list_kept;
 mod admin_machinery;
 mod admin_overview;
 mod admin_payments;
 mod admin_people;
+mod admin_preorder;
 mod app;
 mod commands;
 mod crash;

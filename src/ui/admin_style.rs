@@ -10,6 +10,7 @@ pub const TEXT: &str = concat!(
     include_str!("../../style/admin/list.css"),
     include_str!("../../style/admin/filters.css"),
     include_str!("../../style/admin/preorder.css"),
+    include_str!("../../style/admin/fulfil.css"),
     include_str!("../../style/admin/overview.css"),
     include_str!("../../style/admin/health.css"),
     include_str!("../../style/admin/payments.css"),

@@ -4,13 +4,18 @@
 pub mod admins;
 pub mod apply_stripe_event;
 pub mod audit;
+pub mod bulk;
+pub mod cancel_preorder;
 pub mod check_health;
 pub mod check_overdue;
 pub mod dead_deliveries;
 pub mod deliveries;
+pub mod edit_preorder;
 pub mod export_preorders;
 pub mod find_order;
+pub mod fulfil_preorder;
 pub mod initiate_preorder;
+pub mod keep_order_list;
 pub mod measure;
 pub mod receive_webhook;
 pub mod reconcile;
@@ -21,6 +26,7 @@ pub mod saved_views;
 pub mod settings;
 pub mod settle_payment;
 pub mod start_checkout;
+pub mod write_note;
 
 use crate::providers::ProviderError;
 use crate::store::StoreError;

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::cancel_preorder::close_pages;
 use super::refresh_payment::refresh_attempt;
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
@@ -218,7 +219,7 @@ async fn new_session(
 async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<(), WorkflowError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    let locked = preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
@@ -231,6 +232,10 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
         attempts::save(&mut tx, &stored, now).await?;
         if stored.state.is_payable() {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
+        }
+        if locked.status == PreorderStatus::Cancelled {
+            // Cancelled while Stripe made the page: nobody is to pay on it.
+            close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
     tx.commit().await?;

@@ -6,13 +6,15 @@ pub(crate) mod answer;
 pub mod audit;
 pub mod background;
 pub mod background_acts;
+pub mod bulk;
 mod customers;
 mod frame;
+pub mod fulfil;
 pub(crate) mod health;
 pub mod invitations;
-mod list;
 pub(crate) mod login;
 mod masked;
+pub mod orders;
 pub(crate) mod overview;
 pub(crate) mod payments;
 pub mod people;
@@ -27,12 +29,14 @@ use leptos::prelude::use_context;
 pub use customers::{Customer, CustomerPreorder, CustomerRow, Customers, customer, list_customers};
 pub use frame::{Frame, Waiting, frame};
 pub use health::{Check, Health, health};
-pub use list::PreorderRow;
 pub use login::{awaits_code, enter_code, login, logout};
 pub use overview::{Latest, Need, Overview, choose_zone, instants, overview};
 pub use payments::payments;
 pub use span::Preset;
-pub use timeline::{PreorderDetail, TimelineEntry, Tone, preorder};
+pub use timeline::{
+    AttemptLine, ColorChoice, DisputeLine, LedgerCheck, Message, MoneyCard, NoteLine, Possible, PreorderDetail,
+    RefundLine, Timeline, TimelineEntry, Tone, preorder,
+};
 
 use super::{ApiError, Login};
 use crate::domain::access::{Actor, Right};

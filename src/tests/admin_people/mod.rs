@@ -213,7 +213,7 @@ on_both! {
             let page = app.get_as(&support, &format!("/admin/audit?about={about}")).await.body;
             assert!(page.matches("data-testid=\"act\"").count() == 1 && page.contains(number) && page.contains(&format!("/admin/preorders/{id}")), "{about}");
         }
-        let of_it = crate::store::audit::of_preorder(&app.ctx.db, &id.parse().unwrap()).await.unwrap();
+        let of_it = crate::store::audit::of_preorder(&app.ctx.db, &id.parse().unwrap(), 10).await.unwrap();
         assert_eq!(of_it.len(), 1);
         assert_eq!(of_it[0].preorder_number.as_deref(), Some(number));
     }

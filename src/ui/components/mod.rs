@@ -33,7 +33,7 @@ pub use layout::{MessagePage, StorefrontLayout, find_order_path};
 pub use order_summary::OrderSummary;
 pub use payment_error_boundary::PaymentErrorBoundary;
 pub use payment_error_notice::{NoticeAction, PaymentErrorNotice, PaymentErrorTemplates};
-pub use preorder_timeline::PreorderTimeline;
+pub use preorder_timeline::{PreorderTimeline, tone_word};
 pub use room::Room;
 pub use skeleton::SelectionSkeleton;
 pub use zone_picker::{ZoneForm, place};
