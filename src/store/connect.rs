@@ -13,6 +13,7 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+const BREATH: Duration = Duration::from_millis(50);
 /// Small transactions of the search index between two checkpoints.
 const ROUNDS: usize = 20;
 
@@ -59,10 +60,14 @@ impl Db {
     /// PostgreSQL has somebody for both.
     pub async fn keep_log_short(self) {
         let Self::Sqlite(db) = &self else { return };
+        let mut pause = CHECKPOINT_EVERY;
         loop {
-            tokio::time::sleep(CHECKPOINT_EVERY).await;
+            tokio::time::sleep(pause).await;
+            pause = CHECKPOINT_EVERY;
             match super::search_index::catch_up(&self, ROUNDS).await {
-                Ok(_) => {}
+                Ok(true) => {}
+                // Many came at once (an upgrade, a restored copy): on, with room for writers in between.
+                Ok(false) => pause = BREATH,
                 Err(_) if db.write.is_closed() => return,
                 Err(error) => tracing::warn!(%error, "could not read new preorders into the search index"),
             }

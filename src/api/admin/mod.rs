@@ -8,6 +8,7 @@ pub mod background;
 pub mod background_acts;
 pub mod bulk;
 mod customers;
+mod dashboard;
 mod frame;
 pub mod fulfil;
 pub(crate) mod health;

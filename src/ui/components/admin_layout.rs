@@ -49,7 +49,7 @@ pub fn AdminLayout(
             </main>
         </div>
         {keyboard(&frame)}
-        <p id="said" class="sr-only" role="status"></p>
+        <p id="said" class="sr-only" aria-live="polite"></p>
         <script src="/times.js" defer></script>
         <script src="/admin.js" defer></script>
     }

@@ -1,7 +1,8 @@
 //! Disputes: those that await us first, soonest due; then those under review; then those that are over.
 
+use super::super::dashboard::in_stripe;
 use super::span::{AskedSpan, Moved, moved};
-use super::{Asked, Due, ROWS, in_stripe, read_cursor, spelled_out, written};
+use super::{Asked, Due, ROWS, read_cursor, spelled_out, written};
 use crate::api::ApiError;
 use crate::context::Context;
 use crate::domain::ids::DisputeId;
@@ -32,7 +33,7 @@ pub struct DisputeRow {
     pub due: Option<Due>,
     pub opened_at: Timestamp,
     /// Its page in Stripe's dashboard.
-    pub in_stripe: String,
+    pub in_stripe: Option<String>,
 }
 
 impl Stage {

@@ -14,7 +14,6 @@ pub use worklist::{WorklistGroup, WorklistRow};
 
 use super::require;
 use crate::api::{ApiError, context};
-use crate::context::Context;
 use crate::domain::access::Right;
 use crate::domain::text_enum::text_enum;
 use crate::domain::timestamp::Timestamp;
@@ -104,17 +103,6 @@ fn counted(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// The page of Stripe's dashboard about something: of its test world, unless the key is a live one.
-fn in_stripe(ctx: &Context, what: &str) -> String {
-    let key = ctx.settings.stripe.as_ref().map_or("", |stripe| stripe.secret_key.as_str());
-    dashboard(key, what)
-}
-
-fn dashboard(key: &str, what: &str) -> String {
-    let world = if key.contains("_live_") { "" } else { "test/" };
-    format!("https://dashboard.stripe.com/{world}{what}")
-}
-
 /// Stripe's word as people write it: `requested_by_customer` → `Requested by customer`.
 fn spelled_out(word: &str) -> String {
     let text = word.replace('_', " ");
@@ -153,12 +141,6 @@ mod tests {
         assert_eq!(due(5).words(), "due in less than an hour");
         assert_eq!(due(-2 * 86_400).words(), "was due 2 days ago");
         assert!(due(-5).is_near() && due(2 * 86_400).is_near() && !due(4 * 86_400).is_near());
-    }
-
-    #[test]
-    fn a_test_key_leads_to_the_test_world() {
-        assert_eq!(dashboard("sk_live_1", "disputes/dp_1"), "https://dashboard.stripe.com/disputes/dp_1");
-        assert_eq!(dashboard("rk_test_1", "disputes/dp_1"), "https://dashboard.stripe.com/test/disputes/dp_1");
     }
 
     #[test]

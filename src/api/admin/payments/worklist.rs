@@ -1,6 +1,7 @@
 //! What a person has to look at, grouped by why.
 
-use super::{Due, in_stripe, spelled_out};
+use super::super::dashboard::in_stripe;
+use super::{Due, spelled_out};
 use crate::api::ApiError;
 use crate::context::Context;
 use crate::domain::money::Money;
@@ -48,7 +49,7 @@ fn row(ctx: &Context, reason: WorklistReason, item: Item, now: Timestamp) -> Wor
     WorklistRow {
         amount: item.amount(),
         due: item.due_at.map(|at| Due::of(at, now)),
-        in_stripe: item.reference.map(|reference| in_stripe(ctx, &format!("{shelf}/{reference}"))),
+        in_stripe: item.reference.and_then(|reference| in_stripe(ctx, &format!("{shelf}/{reference}"))),
         said: item.said.as_deref().map(spelled_out),
         preorder_id: item.preorder_id.to_string(),
         number: item.preorder_number,

@@ -1,5 +1,6 @@
 //! One preorder as its page shows it: what it is, what may be done with it, and its story.
 
+use super::super::dashboard::in_stripe;
 use super::deliveries::{is_stuck, words};
 use super::money_card::{MoneyCard, money_card};
 use super::payload::mask_text;
@@ -118,7 +119,7 @@ pub fn detail(
     let given_up = rows.deliveries.iter().find(|d| d.state == DeliveryState::Dead && is_stuck(d));
     PreorderDetail {
         possible: possible(&preorder, &money),
-        in_stripe: in_stripe(ctx, &preorder),
+        in_stripe: preorder.payment_intent_id.as_ref().and_then(|id| in_stripe(ctx, &format!("payments/{id}"))),
         given_up: given_up.map(|delivery| (delivery.id.to_string(), words(delivery.kind).0)),
         messages: messages(rows, &preorder.id),
         notes: rows.notes.iter().map(|note| note_line(note, masked)).collect(),
@@ -170,14 +171,6 @@ fn possible(preorder: &Preorder, money: &MoneyCard) -> Possible {
         refund: money.refundable.minor > 0,
         cancel: preorder.progress().cancel().map(|after| after != preorder.progress()),
     }
-}
-
-/// Only where Stripe itself is asked: of the sandbox's payments its dashboard knows nothing.
-fn in_stripe(ctx: &Context, preorder: &Preorder) -> Option<String> {
-    let stripe = ctx.settings.stripe.as_ref().filter(|stripe| stripe.api_base.is_none())?;
-    let payment = preorder.payment_intent_id.as_deref()?;
-    let test = if stripe.secret_key.contains("_test_") { "test/" } else { "" };
-    Some(format!("https://dashboard.stripe.com/{test}payments/{payment}"))
 }
 
 fn messages(rows: &Rows, id: &PreorderId) -> Vec<Message> {

@@ -90,7 +90,7 @@ fn row(row: DisputeRow) -> impl IntoView {
             <td class="cell-detail">{row.reason.unwrap_or_else(|| "No reason given".to_owned())}</td>
             <td class="cell-number cell-amount">{row.amount.to_string()}</td>
             <td class="cell-number soft"><Instant at=row.opened_at /></td>
-            <td>{in_stripe(row.in_stripe)}</td>
+            <td>{row.in_stripe.map(in_stripe)}</td>
         </tr>
     }
 }
