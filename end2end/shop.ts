@@ -23,6 +23,8 @@ export interface Shop {
   log: string;
   /// Makes an admin of this role, as a person with a terminal would.
   hire(email: string, role: "viewer" | "support" | "owner"): void;
+  /// Puts invented orders beside those that are there.
+  fill(preorders: number): void;
 }
 interface Watch {
   /// What the browser's console may complain about in this test, because the test provokes it.
@@ -42,13 +44,14 @@ export const test = base.extend<Watch, ShopOptions & { shop: Shop }>({
         DATABASE_URL: postgres?.url ?? `sqlite://${home}/rolitt.db`,
         LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
       };
+      const run = (args: string[], input = "") => {
+        execFileSync(binary, args, { cwd: home, env: { PATH: process.env.PATH, HOME: home, ...settings }, input });
+      };
       const shop = {
         url: `http://127.0.0.1:${port}`,
         log: join(home, "log"),
-        hire: (email: string, role: string) => {
-          const env = { PATH: process.env.PATH, HOME: home, ...settings };
-          execFileSync(binary, ["admin", "create", "--email", email, "--role", role], { cwd: home, env, input: password });
-        },
+        hire: (email: string, role: string) => run(["admin", "create", "--email", email, "--role", role], password),
+        fill: (preorders: number) => run(["demo", "--preorders", String(preorders), "--i-know"]),
       };
       const server = start(home, shop.log, settings);
       try {

@@ -28,3 +28,11 @@ test("one preorder in the admin", async ({ page }) => {
   await page.getByTestId("timeline").waitFor();
   await page.screenshot(into("admin-preorder"));
 });
+
+test("the admin's overview", async ({ page, shop }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  shop.fill(6000);
+  await signIn(page);
+  await page.goto("/admin?span=30d");
+  await page.screenshot(into("admin-overview"));
+});
