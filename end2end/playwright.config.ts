@@ -2,9 +2,9 @@ import { defineConfig, devices } from "@playwright/test";
 import type { ShopOptions } from "./shop.ts";
 
 const pictures = process.env.PICTURES ? [{ name: "pictures", testMatch: "pictures.ts" }] : [];
-// The purchase and the admin once more on the other database, when there is one (`make test` starts it).
+// The purchase and the owner's day once more on the other database, when there is one (`make test` starts it).
 const postgres = process.env.TEST_DATABASE_URL
-  ? [{ name: "postgres", testMatch: ["buy.spec.ts", "admin-*.spec.ts"], use: { database: "postgres" as const } }]
+  ? [{ name: "postgres", testMatch: ["buy.spec.ts", "admin-day.spec.ts"], use: { database: "postgres" as const } }]
   : [];
 
 export default defineConfig<object, ShopOptions>({

@@ -73,7 +73,8 @@ test("the owner finds an order, sees what failed, repairs it, refunds, exports, 
     await page.goto("/admin/audit");
     const log = page.getByRole("main");
     for (const act of ["retried a delivery", "asked for a refund", "replayed a webhook", "exported preorders"]) {
-      await expect(log.getByText(act).first(), act).toBeVisible();
+      // The filter lists the acts as well, out of sight.
+      await expect(log.getByText(act).filter({ visible: true }).first(), act).toBeVisible();
     }
     await expect(log.getByText(admin.email).first()).toBeVisible();
   });
