@@ -20,7 +20,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::{AppState, router};
 use crate::providers::payments::stripe::signature;
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::store::doctor;
 
 pub const SECRET: &str = "whsec_tests";
 pub const ADMIN: (&str, &str) = ("owner@example.com", "a-long-password");
@@ -259,13 +258,6 @@ impl TestApp {
         self.books_are_cooked.store(true, Ordering::Relaxed);
     }
 
-    async fn audit_the_books(&self) {
-        let db = &self.ctx.db;
-        assert_eq!(doctor::payments_that_disagree(db).await.unwrap(), 0, "preorders and payments disagree");
-        assert_eq!(doctor::ledgers_that_disagree(db).await.unwrap(), 0, "payments and the ledger disagree");
-        assert_eq!(doctor::refunds_above_captures(db).await.unwrap(), 0, "more was given back than came in");
-    }
-
     /// Every delivery has ended, and none was given up unless the test said so.
     pub async fn finish(mut self) {
         self.settle_down().await;
@@ -273,7 +265,7 @@ impl TestApp {
         let dead = self.scalar(dead).await;
         assert!(dead.is_none() || self.dead_is_fine.load(Ordering::Relaxed), "a delivery was given up: {dead:?}");
         if !self.books_are_cooked.load(Ordering::Relaxed) {
-            self.audit_the_books().await;
+            super::promises::are_kept(&self.ctx).await;
         }
         self.stop_workers().await;
         self.ctx.db.close().await;

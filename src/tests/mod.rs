@@ -25,6 +25,7 @@ mod outages;
 mod pace;
 mod preorder_seeds;
 mod program;
+mod promises;
 mod purchase;
 mod reconcile;
 mod refunds;

@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod cancel_preorder;
 pub mod check_health;
 pub mod check_overdue;
+pub mod check_promises;
 pub mod dead_deliveries;
 pub mod deliveries;
 pub mod edit_preorder;
