@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const floors = [
   ["domain"],
-  ["clock", "config", "telemetry"],
+  ["clock", "config", "fail_points", "telemetry"],
   ["store", "providers"],
   ["context"],
   ["workflows"],

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::domain::delivery::Lane;
 use crate::domain::timestamp::Timestamp;
+use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
 
 /// Failures in a row after which nobody asks.
@@ -87,7 +88,7 @@ impl Breaker {
         }
         self.pause = if self.until.is_none() { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
         let asked_for = after.unwrap_or_default().min(LONGEST_PAUSE);
-        self.until = Some(now + self.pause.max(asked_for));
+        self.until = Some(now + span(Span::BreakerPause, self.pause.max(asked_for)));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::context::breaker::Gate;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
+use crate::fail_points::{Point, Span, reach, span};
 use crate::providers::ProviderError;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreResult, preorders};
@@ -84,8 +85,10 @@ async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(Str
     let token = ctx.unique();
     let room = i64::try_from(most).unwrap_or(1).max(1);
     let mut tx = ctx.db.begin().await?;
-    let claimed = outbox::claim(&mut tx, lane, room, &token, now, now + LEASE).await?;
+    let claimed = outbox::claim(&mut tx, lane, room, &token, now, now + span(Span::Lease, LEASE)).await?;
+    reach(Point::DeliveryClaimed);
     tx.commit().await?;
+    reach(Point::DeliveryLeased);
     Ok((token, claimed))
 }
 
@@ -93,12 +96,14 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
     let trace_id = row.trace_id.clone().unwrap_or_else(|| row.id.to_string());
     crate::telemetry::with_trace_id(trace_id, async {
         let started_at = ctx.clock.now();
+        let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
-            performed = tokio::time::timeout(LONGEST, perform(&ctx, &row)) => performed.unwrap_or_else(|_| {
+            performed = tokio::time::timeout(longest, perform(&ctx, &row)) => performed.unwrap_or_else(|_| {
                 Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))
             }),
             () = stopped_for(&stop, FINISH_WITHIN) => return give_back(&ctx, &row, &token).await,
         };
+        reach(Point::DeliveryPerformed);
         if row.kind.lane().asks_a_provider() {
             ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.now());
         }
@@ -161,7 +166,9 @@ async fn write_down(
         retry_at: verdict.run_at,
     };
     outbox::record_attempt(&mut tx, &attempt).await?;
+    reach(Point::DeliveryFinished);
     tx.commit().await?;
+    reach(Point::DeliveryWritten);
     metrics::counter!("rolitt_deliveries_total", "kind" => row.kind.as_str(), "outcome" => verdict.state.as_str())
         .increment(1);
     if let Some(error) = error {

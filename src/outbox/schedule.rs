@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::perform::Performed;
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::timestamp::Timestamp;
+use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
 
 /// Seconds after the first, second, … failed try. Twenty-five hours in all.
@@ -35,7 +36,10 @@ pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Ti
         ProviderError::Configuration(_) => scheduled.max(CONFIGURATION_DELAY),
         _ => scheduled,
     };
-    Verdict { state: DeliveryState::Pending, run_at: Some(now + jittered(Duration::from_secs(seconds))) }
+    Verdict {
+        state: DeliveryState::Pending,
+        run_at: Some(now + span(Span::Retry, jittered(Duration::from_secs(seconds)))),
+    }
 }
 
 /// An SMS can't be made harmless by a key: it is repeated only when it surely was not sent.

@@ -5,6 +5,7 @@ use super::{WorkflowError, settle_payment};
 use crate::context::Context;
 use crate::domain::ids::{PreorderId, WebhookId};
 use crate::domain::payment::Fact;
+use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::webhooks::{self, Applied, WebhookStatus};
@@ -106,7 +107,9 @@ async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]
         error: None,
     };
     webhooks::save_applied(&mut tx, id, &applied, now).await?;
+    reach(Point::ApplyMarked);
     tx.commit().await?;
+    reach(Point::ApplyCommitted);
     for settlement in &settlements {
         settlement.announce(ctx);
     }

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{PreorderId, PreorderNumber};
 use crate::domain::preorder::{NewPreorder, PaymentStatus};
+use crate::fail_points::{Point, reach};
 use crate::store::outbox;
 use crate::store::preorders::{self, Preorder};
 use crate::store::{StoreError, StoreResult};
@@ -40,17 +41,21 @@ async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Res
     let id = PreorderId::from_unique(&ctx.unique());
     let number = PreorderNumber::from_random(rand::random());
     let now = ctx.clock.now();
+    reach(Point::InitiateBegun);
     let mut tx = ctx.db.begin().await?;
     let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, own, now).await?;
     if preorder.id != id && !is_same_order(&preorder, new) {
         tx.rollback().await?;
         return Err(WorkflowError::KeyReused);
     }
+    reach(Point::InitiateInserted);
     let deliveries = deliveries(ctx, &preorder);
     if preorder.id == id {
         outbox::enqueue(&mut tx, &deliveries, now).await?;
     }
+    reach(Point::InitiateEnqueued);
     commit(tx).await?;
+    reach(Point::InitiateCommitted);
     if preorder.id == id {
         metrics::counter!("rolitt_preorders_started_total").increment(1);
         ctx.bell.ring(&deliveries);

@@ -5,6 +5,7 @@ use super::WorkflowError;
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::WebhookId;
+use crate::fail_points::{Point, reach};
 use crate::providers::payments::stripe::event::Envelope;
 use crate::store::{outbox, webhooks};
 
@@ -14,15 +15,19 @@ pub async fn receive_webhook(ctx: &Context, envelope: &Envelope, raw: &str) -> R
     let id = WebhookId::from_unique(&ctx.unique());
     // PostgreSQL's text can't hold a NUL; in JSON it is `\u0000`, so a raw one is garbage that nobody will miss.
     let raw = raw.replace('\0', "");
+    reach(Point::IntakeVerified);
     let mut tx = ctx.db.begin().await?;
     if !webhooks::insert(&mut tx, &id, &envelope.kind, &envelope.id, &raw, now).await? {
         tx.rollback().await?;
         metrics::counter!("rolitt_webhooks_repeated_total").increment(1);
         return Ok(false);
     }
+    reach(Point::IntakeInserted);
     let deliveries = [ctx.enqueued(Delivery::ApplyStripeEvent { webhook_id: id })];
     outbox::enqueue(&mut tx, &deliveries, now).await?;
+    reach(Point::IntakeEnqueued);
     tx.commit().await?;
+    reach(Point::IntakeCommitted);
     metrics::counter!("rolitt_webhooks_received_total").increment(1);
     ctx.bell.ring(&deliveries);
     Ok(true)

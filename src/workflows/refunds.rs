@@ -18,6 +18,7 @@ use crate::domain::ids::{PreorderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact};
 use crate::domain::refund::{RefundReason, RefundState};
+use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::NewRefund;
 use crate::store::attempts::{self, Attempt};
@@ -79,7 +80,9 @@ pub async fn request(ctx: &Context, actor: &Actor, wish: &RefundWish) -> Result<
     let detail = json!({ "refund": refund.id, "amount": wish.amount.to_string(), "reason": wish.reason });
     let act = Act::on_preorder(AuditAction::RefundRequested, &refund.preorder_id, detail);
     audit::record(ctx, &mut tx, actor, act).await?;
+    reach(Point::RefundStored);
     tx.commit().await?;
+    reach(Point::RefundCommitted);
     ctx.bell.ring(&deliveries);
     Ok(refund)
 }
@@ -164,6 +167,7 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     let intent = refund.payment_intent_id.clone();
     let intent = intent.ok_or_else(|| WorkflowError::Odd("the refund names no payment".to_owned()))?;
     let provider = ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default());
+    reach(Point::RefundBegun);
     // Stripe forgets idempotency keys after a day, a refund never: one whose answer was lost is looked for first.
     let found = if again {
         let made = provider.list_refunds(&intent).await?;
@@ -184,12 +188,14 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
         };
         provider.create_refund(&new).await
     };
+    reach(Point::RefundAnswered);
     match answer {
         Ok(mut fact) => {
             fact.preorder_id = Some(refund.preorder_id.to_string());
             fact.refund_id = Some(refund.id.to_string());
             let said = format!("{} as {}", fact.state, fact.provider_refund_id);
             settle_payment::settle(ctx, &Fact::Refund(fact)).await?;
+            reach(Point::RefundSettled);
             Ok(said)
         }
         Err(ProviderError::Permanent(refusal)) => {

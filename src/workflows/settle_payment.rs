@@ -23,6 +23,7 @@ use crate::domain::delivery::Delivery;
 use crate::domain::ids::PreorderId;
 use crate::domain::payment::{AttemptState, Fact};
 use crate::domain::refund::Returned;
+use crate::fail_points::{Point, reach};
 use crate::store::attempts::{self, Attempt};
 use crate::store::disputes::{self, Dispute};
 use crate::store::outbox::{self, Enqueued};
@@ -92,6 +93,7 @@ pub async fn whose(db: &Db, fact: &Fact) -> Result<Option<PreorderId>, WorkflowE
 pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact) -> Result<Settlement, WorkflowError> {
     let now = ctx.clock.now();
     let before = preorders::lock(tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    reach(Point::SettleLocked);
     let mut money = Money {
         attempts: attempts::of_preorder(tx, id).await?,
         refunds: refunds::of_preorder(tx, id).await?,
@@ -102,13 +104,16 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         Fact::Refund(fact) => refund::settle(ctx, tx, &before, &mut money, fact, now).await?,
         Fact::Dispute(fact) => dispute::settle(ctx, tx, &before, &mut money, fact, now).await?,
     };
+    reach(Point::SettleAttemptSaved);
     books::enter(ctx, tx, &before, entries, now).await?;
+    reach(Point::SettleEntered);
     let after = badges(&before, &money, fact);
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
     if paid_now {
         deliveries = what_follows(ctx, &after, &money.attempts);
         outbox::enqueue(tx, &deliveries, now).await?;
+        reach(Point::SettleEnqueued);
     }
     if after != before {
         let settled = Settled {
@@ -121,6 +126,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         };
         preorders::save_settled(tx, id, &settled, now).await?;
     }
+    reach(Point::SettleSaved);
     Ok(Settlement { preorder: after, deliveries, paid_now })
 }
 

@@ -13,6 +13,7 @@ use crate::domain::delivery::Lane;
 use crate::domain::ids::{AttemptId, PreorderId};
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{PaymentStatus, PreorderStatus};
+use crate::fail_points::{Point, Span, reach, span};
 use crate::providers::ProviderError;
 use crate::providers::payments::{NewSession, Session};
 use crate::store::attempts::{self, Attempt};
@@ -68,6 +69,7 @@ enum Step {
 
 /// Decides under the preorder's lock, so that two clicks decide the same.
 async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError> {
+    reach(Point::CheckoutBegun);
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
@@ -79,7 +81,7 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
     let attempts = attempts::of_preorder(&mut tx, id).await?;
     if let Some(last) = attempts.last() {
         let reusable = match last.state {
-            AttemptState::Creating => now.since(last.created_at) < KEY_HOLDS,
+            AttemptState::Creating => now.since(last.created_at) < span(Span::KeyHolds, KEY_HOLDS),
             state => state.is_payable() && last.url.is_some(),
         };
         if reusable {
@@ -109,7 +111,9 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
         ..settle_payment::blank_attempt(now)
     };
     attempts::insert(&mut tx, &attempt).await?;
+    reach(Point::CheckoutAttemptInserted);
     tx.commit().await?;
+    reach(Point::CheckoutAttemptStored);
     Ok(Step::Create(Box::new(preorder), attempt))
 }
 
@@ -159,6 +163,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
     let session = loop {
         tries += 1;
         let answer = provider.create_session(&new).await;
+        reach(Point::CheckoutAnswered);
         ctx.breakers.learn(Lane::Stripe, answer.as_ref().err(), ctx.clock.now());
         match answer {
             Ok(session) => break session,
@@ -238,7 +243,9 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
             close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
+    reach(Point::CheckoutSessionSaved);
     tx.commit().await?;
+    reach(Point::CheckoutCommitted);
     Ok(())
 }
 

@@ -1,0 +1,68 @@
+//! Named points at which a test kills the process, and spans of time that a test shortens. Compiled to nothing outside
+//! test binaries: the crate `fail` is a feature of theirs alone.
+
+use std::time::Duration;
+
+use crate::domain::text_enum::text_enum;
+
+text_enum! {
+    /// Where a process may die, in the order of a purchase. Each stands between two things that must not come apart.
+    pub enum Point {
+        InitiateBegun => "initiate.begun",
+        InitiateInserted => "initiate.inserted",
+        InitiateEnqueued => "initiate.enqueued",
+        InitiateCommitted => "initiate.committed",
+        CheckoutBegun => "checkout.begun",
+        CheckoutAttemptInserted => "checkout.attempt_inserted",
+        CheckoutAttemptStored => "checkout.attempt_stored",
+        CheckoutAnswered => "checkout.answered",
+        CheckoutSessionSaved => "checkout.session_saved",
+        CheckoutCommitted => "checkout.committed",
+        IntakeVerified => "intake.verified",
+        IntakeInserted => "intake.inserted",
+        IntakeEnqueued => "intake.enqueued",
+        IntakeCommitted => "intake.committed",
+        SettleLocked => "settle.locked",
+        SettleAttemptSaved => "settle.attempt_saved",
+        SettleEntered => "settle.entered",
+        SettleEnqueued => "settle.enqueued",
+        SettleSaved => "settle.saved",
+        ApplyMarked => "apply.marked",
+        ApplyCommitted => "apply.committed",
+        DeliveryClaimed => "delivery.claimed",
+        DeliveryLeased => "delivery.leased",
+        DeliveryPerformed => "delivery.performed",
+        DeliveryFinished => "delivery.finished",
+        DeliveryWritten => "delivery.written",
+        RefundStored => "refund.stored",
+        RefundCommitted => "refund.committed",
+        RefundBegun => "refund.begun",
+        RefundAnswered => "refund.answered",
+        RefundSettled => "refund.settled",
+    }
+}
+
+/// Says that this point is reached.
+pub fn reach(point: Point) {
+    let _ = point;
+    fail::fail_point!(point.as_str());
+}
+
+text_enum! {
+    /// Spans that are minutes in earnest.
+    pub enum Span {
+        Lease => "span.lease",
+        /// How long a delivery may take.
+        Delivery => "span.delivery",
+        Retry => "span.retry",
+        BreakerPause => "span.breaker_pause",
+        KeyHolds => "span.key_holds",
+    }
+}
+
+/// The real span, or the one that a test has set, in milliseconds.
+pub fn span(name: Span, real: Duration) -> Duration {
+    let _ = name;
+    fail::fail_point!(name.as_str(), |set| set.and_then(|ms| ms.parse().ok()).map_or(real, Duration::from_millis));
+    real
+}
