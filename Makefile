@@ -18,7 +18,7 @@ SOURCES = $(shell find Cargo.toml Cargo.lock rust-toolchain.toml src style publi
   -not -path '*/node_modules*' -not -path 'src/tests*' -not -path 'src/bench*' 2>/dev/null)
 
 ##@ Everyday
-.PHONY: run dev test bench
+.PHONY: run dev test torture bench
 run: $(SHOP)/rolitt ## Build for release what changed, and serve on http://127.0.0.1:3000
 	@exec $(SHOP)/rolitt serve
 
@@ -27,6 +27,9 @@ dev: setup ## The same in a debug build that rebuilds as files change
 
 test: setup setup-chromium ## Every check: lints, both databases, a real browser
 	@.ci/with-postgres .ci/test
+
+torture: setup-rust ## Half an hour of kills and faults on both databases; ROLITT_TORTURE_MINUTES, ROLITT_TORTURE_SEED
+	@.ci/with-postgres .ci/torture
 
 bench: $(SHOP)/rolitt ## Print the table of speeds; nothing passes or fails
 	@.ci/say "Building the load generator"

@@ -60,7 +60,12 @@ impl Klaviyo {
             .send()
             .await
             .map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
-        read(response).await
+        let (status, said) = read(response).await?;
+        // Any other success is somebody else's: a proxy that answers in Klaviyo's place. It may have passed the event on.
+        if status != reqwest::StatusCode::ACCEPTED {
+            return Err(ProviderError::NoAnswer(format!("{said}, where it accepts with 202")));
+        }
+        Ok(said)
     }
 
     /// Whether Klaviyo knows our key.
@@ -82,11 +87,11 @@ impl Klaviyo {
     }
 }
 
-async fn read(response: reqwest::Response) -> Result<String, ProviderError> {
+async fn read(response: reqwest::Response) -> Result<(reqwest::StatusCode, String), ProviderError> {
     let (status, after) = (response.status(), retry_after(&response));
     let body = response.text().await.map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
     if status.is_success() {
-        return Ok(format!("{SERVICE} answered {}", status.as_u16()));
+        return Ok((status, format!("{SERVICE} answered {}", status.as_u16())));
     }
     Err(ProviderError::from_status(SERVICE, status, after, &body))
 }

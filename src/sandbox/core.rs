@@ -185,10 +185,12 @@ impl Core {
                 }
                 let copies = (0..faults.duplicate).map(|_| Delivery { copy: true, ..delivery.clone() });
                 let copies: Vec<_> = copies.collect();
+                desk.count(copies.len() as u64);
                 made.push(delivery);
                 made.extend(copies);
             }
-            if faults.reorder {
+            if faults.reorder && made.len() > 1 {
+                desk.count(1);
                 made.reverse();
             }
         }

@@ -199,6 +199,7 @@ fn lay_over(base: &mut Value, patch: &Value, at: &str) -> Result<(), BadFault> {
 pub struct FaultDesk {
     faults: Faults,
     dice: StdRng,
+    injected: u64,
 }
 
 impl Default for FaultDesk {
@@ -210,7 +211,21 @@ impl Default for FaultDesk {
 impl FaultDesk {
     pub fn new(faults: Faults) -> Self {
         let dice = faults.seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64);
-        Self { faults, dice }
+        Self { faults, dice, injected: 0 }
+    }
+
+    /// New settings, and fresh dice, so that a seed begins anew.
+    pub fn set(&mut self, faults: Faults) {
+        *self = Self { injected: self.injected, ..Self::new(faults) };
+    }
+
+    /// How many requests and webhooks were spoilt so far.
+    pub fn injected(&self) -> u64 {
+        self.injected
+    }
+
+    pub fn count(&mut self, spoilt: u64) {
+        self.injected += spoilt;
     }
 
     pub fn faults(&self) -> &Faults {
@@ -219,7 +234,9 @@ impl FaultDesk {
 
     /// True for a share `rate` of calls. The dice are left alone when the answer is certain.
     pub fn happens(&mut self, rate: f64) -> bool {
-        rate >= 1.0 || (rate > 0.0 && self.dice.random::<f64>() < rate)
+        let happens = rate >= 1.0 || (rate > 0.0 && self.dice.random::<f64>() < rate);
+        self.injected += u64::from(happens);
+        happens
     }
 
     pub fn up_to(&mut self, most: u64) -> u64 {

@@ -32,6 +32,7 @@ mod refunds;
 mod returned_money;
 mod settlement;
 mod store;
+mod torture;
 mod webhooks;
 
 /// Runs a test on both databases: `on_both! { async fn a_sentence(app: TestApp) { … } }`. At the end the app checks

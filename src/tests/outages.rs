@@ -97,6 +97,17 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM preorders WHERE user_id IS NOT NULL").await, 1);
     }
 
+    async fn a_success_that_is_not_klaviyos_own_is_no_success(app: TestApp) {
+        // What answers 200 with a page of its own is not Klaviyo, which says 202.
+        app.faults(json!({ "klaviyo": { "garbage_rate": 1.0 } })).await;
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.wait_until("it was tried", async || app.count("SELECT COUNT(*) FROM delivery_attempts").await >= 2).await;
+        app.faults(json!({ "klaviyo": { "garbage_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(10));
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+    }
+
     async fn an_sms_whose_answer_is_lost_is_parked_for_a_person(app: TestApp) {
         app.expect_dead();
         app.faults(json!({ "twilio": { "lose_answer_rate": 1.0 } })).await;

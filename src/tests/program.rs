@@ -2,6 +2,7 @@
 //! (and is killed) here is what is shipped.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -13,16 +14,39 @@ use super::http_client::client;
 use crate::commands::{Cli, run};
 
 const AS_CHILD: &str = "ROLITT_TEST_COMMAND";
+/// `point:n`: the process kills itself when it reaches a named point for the n-th time.
+pub const DIES_AT: &str = "ROLITT_TEST_DIES_AT";
 
 /// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
 /// what is killed here is what is shipped.
 #[test]
 fn the_program_as_a_child_process() {
     let Ok(command) = std::env::var(AS_CHILD) else { return };
+    // `FAILPOINTS` shortens spans.
+    let _spans = fail::FailScenario::setup();
+    if let Ok(place) = std::env::var(DIES_AT) {
+        die_at(&place);
+    }
     let words = std::iter::once("rolitt").chain(command.split(' '));
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| error.exit());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     std::process::exit(i32::from(runtime.block_on(run(cli))));
+}
+
+/// SIGKILL, by its own hand and therefore on the spot: nothing is flushed, closed or told to anybody.
+fn die_at(place: &str) {
+    let (point, times) = place.split_once(':').unwrap();
+    let left = AtomicU32::new(times.parse().unwrap());
+    let die = move || {
+        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+            // The signal comes when this thread next looks.
+            loop {
+                std::thread::park();
+            }
+        }
+    };
+    fail::cfg_callback(point, die).unwrap();
 }
 
 fn program(command: &str) -> Command {
@@ -79,6 +103,25 @@ impl Program {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the program did not become ready");
+    }
+
+    /// Whether it answers before it dies, of itself.
+    pub async fn ready_or_dead(&mut self, path: &str) -> bool {
+        for _ in 0..1200 {
+            if client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
+                return true;
+            }
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the program became neither ready nor dead");
+    }
+
+    /// Whether it dies of itself within this time.
+    pub async fn dies_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.child.wait()).await.is_ok()
     }
 
     /// SIGTERM, and the status that it ends with.

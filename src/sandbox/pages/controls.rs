@@ -120,6 +120,7 @@ pub async fn state(State(core): State<Arc<Core>>) -> Response {
     let replays = lock(&core.replays).len();
     let users = lock(&core.users).len();
     let counted = lock(&core.inbox).counted;
+    let faults_injected = lock(&core.desk).injected();
     let ledger = lock(&core.ledger);
     let post = lock(&core.post);
     let of_state = |state: DeliveryState| post.iter().filter(|delivery| delivery.state == state).count();
@@ -127,7 +128,7 @@ pub async fn state(State(core): State<Arc<Core>>) -> Response {
         "customers": ledger.customers.len(), "products": ledger.products.len(), "prices": ledger.prices.len(),
         "sessions": ledger.sessions.len(), "payment_intents": ledger.intents.len(), "charges": ledger.charges.len(),
         "refunds": ledger.refunds.len(), "disputes": ledger.disputes.len(), "events": ledger.events.len(),
-        "idempotency_keys": replays, "firebase_users": users,
+        "idempotency_keys": replays, "firebase_users": users, "faults_injected": faults_injected,
         "received": { "klaviyo": counted[0], "firebase": counted[1], "sms": counted[2], "stripe_requests": counted[3] },
         "webhooks": {
             "waiting": post.waiting(), "delivered": of_state(DeliveryState::Delivered),

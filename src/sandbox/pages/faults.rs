@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::json::{read, wrong};
 use super::layout::{esc, room, see_other};
 use crate::sandbox::core::{Core, lock};
-use crate::sandbox::faults::{BadFault, FaultDesk, Faults, Service};
+use crate::sandbox::faults::{BadFault, Faults, Service};
 use crate::sandbox::form::Form;
 
 pub async fn read_json(State(core): State<Arc<Core>>) -> Response {
@@ -49,9 +49,8 @@ fn change(core: &Core, body: &[u8], base: &Faults) -> Response {
     }
 }
 
-/// New settings, and fresh dice, so that a seed begins anew.
 fn set(core: &Core, faults: Faults) {
-    *lock(&core.desk) = FaultDesk::new(faults);
+    lock(&core.desk).set(faults);
     core.dirty.store(true, std::sync::atomic::Ordering::Relaxed);
 }
 
