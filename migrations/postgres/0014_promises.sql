@@ -7,6 +7,8 @@ ALTER TABLE preorders ADD COLUMN owes TEXT NOT NULL DEFAULT '';
 -- Walks through Stripe's records, part by part.
 CREATE TABLE walks (
     id          TEXT PRIMARY KEY NOT NULL,
+    -- `events`: those that never came are taken in; `everything`: compared, and nothing is settled.
+    scope       TEXT NOT NULL,
     since       TIMESTAMPTZ NOT NULL,
     -- Empty: it was begun by itself.
     asked_by    TEXT,
@@ -17,6 +19,8 @@ CREATE TABLE walks (
     part        BIGINT NOT NULL DEFAULT 0,
     matched     BIGINT NOT NULL DEFAULT 0,
     differing   BIGINT NOT NULL DEFAULT 0,
+    -- Of no preorder of ours.
+    strangers   BIGINT NOT NULL DEFAULT 0,
     created_at  TIMESTAMPTZ NOT NULL,
     finished_at TIMESTAMPTZ
 );

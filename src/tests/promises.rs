@@ -58,7 +58,7 @@ pub fn were_asked_once(inbox: &Value) {
         format!("{} of {of}", event["metric"])
     };
     once("Klaviyo was told", events.map(act).collect());
-    let made = all("firebase").into_iter().filter(|user| user["status"] == 200 && user["action"] == "signUp");
+    let made = all("firebase").into_iter().filter(|user| user["status"] == 200 && user["action"] == "create");
     once("Firebase made a user", made.map(|user| user["email"].to_string()).collect());
     let sent = all("sms").into_iter().filter(|sms| sms["error"].is_null());
     once("a message was sent", sent.map(|sms| format!("{}: {}", sms["to"], sms["body"])).collect());
