@@ -45,9 +45,9 @@ fn print(checks: &[Check], json: bool) {
         return;
     }
     for check in checks {
-        println!("{} {:<22} {}", if check.ok { "✓" } else { "✗" }, check.name, check.found);
+        println!("{} {:<36} {}", if check.ok { "✓" } else { "✗" }, check.name, check.found);
         if let Some(remedy) = &check.remedy {
-            println!("  {:<22} → {remedy}", "");
+            println!("  {:<36} → {remedy}", "");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::outbox::Enqueued;
 use super::{Db, StoreError, StoreResult, Tx, on_read, on_tx};
 use crate::domain::contact::{PersonName, Phone};
 use crate::domain::fulfilment::Fulfilment;
@@ -68,7 +69,9 @@ pub(super) use columns;
 
 /// Inserts the preorder, or finds the one that has its key. What was added since (a name, a phone number) is kept;
 /// what was there before is replaced only by the browser that went to pay for it (`own`): who merely knows an address
-/// can't send its messages elsewhere. A paid preorder is not touched. It is new if its id is the one given.
+/// can't send its messages elsewhere. A paid preorder is not touched. It is new if its id is the one given. `owes` says
+/// which deliveries come with a new one: see [`owed`].
+#[allow(clippy::too_many_arguments)] // a row's columns, and what finds it
 pub async fn insert_or_find(
     tx: &mut Tx,
     id: &PreorderId,
@@ -76,12 +79,13 @@ pub async fn insert_or_find(
     key: &str,
     new: &NewPreorder,
     own: Option<&PreorderId>,
+    owes: &str,
     now: Timestamp,
 ) -> StoreResult<Preorder> {
     const SQL: &str = concat!(
         "INSERT INTO preorders (id, preorder_number, idempotency_key, email, name, phone, color, locale, \
-         marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'initiated', 'unpaid', 'unfulfilled', $10, $11, $12, $12) \
+         marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, created_at, updated_at, owes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'initiated', 'unpaid', 'unfulfilled', $10, $11, $12, $12, $14) \
          ON CONFLICT (idempotency_key) DO UPDATE SET \
          name = CASE WHEN preorders.paid_at IS NOT NULL THEN preorders.name \
          WHEN preorders.id = $13 THEN COALESCE(excluded.name, preorders.name) \
@@ -109,6 +113,7 @@ pub async fn insert_or_find(
             .bind(new.price.currency)
             .bind(now)
             .bind(own)
+            .bind(owes)
             .fetch_one(c)
             .await
     })?)
@@ -136,6 +141,12 @@ pub async fn lock(tx: &mut Tx, id: &PreorderId) -> StoreResult<Option<Preorder>>
     Ok(on_tx!(tx, c => sqlx::query_as(sql).bind(id).fetch_optional(c).await)?)
 }
 
+/// The kinds of deliveries that are enqueued together with a change of the preorder, as `preorders.owes` keeps them: the
+/// doctor looks whether they are there.
+pub fn owed(deliveries: &[Enqueued]) -> String {
+    deliveries.iter().map(|enqueued| format!("{} ", enqueued.delivery.kind())).collect()
+}
+
 /// What settling a payment changes.
 pub struct Settled<'a> {
     pub progress: Progress,
@@ -144,11 +155,14 @@ pub struct Settled<'a> {
     pub payment_intent_id: Option<&'a str>,
     pub shipping_address: Option<&'a str>,
     pub country: Option<&'a str>,
+    /// What its payment enqueued: see [`owed`].
+    pub owes: &'a str,
 }
 
 pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE preorders SET status = $2, payment_status = $3, paid_at = $4, idempotency_key = $5, \
-         session_id = $6, payment_intent_id = $7, shipping_address = $8, country = $9, updated_at = $10 WHERE id = $1";
+         session_id = $6, payment_intent_id = $7, shipping_address = $8, country = $9, updated_at = $10, \
+         owes = owes || $11 WHERE id = $1";
     on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(id)
@@ -161,6 +175,7 @@ pub async fn save_settled(tx: &mut Tx, id: &PreorderId, to: &Settled<'_>, now: T
             .bind(to.shipping_address)
             .bind(to.country)
             .bind(now)
+            .bind(to.owes)
             .execute(c)
             .await
             .map(|_| ())

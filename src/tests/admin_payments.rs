@@ -36,6 +36,7 @@ async fn number(app: &TestApp, id: &str) -> String {
 }
 
 async fn change(app: &TestApp, id: &PreorderId, to: &str) {
+    app.cook_the_books();
     app.ctx.db.execute(&format!("UPDATE preorders SET {to} WHERE id = '{id}'")).await;
 }
 
@@ -48,6 +49,7 @@ async fn try_to_pay(
     code: Option<&str>,
     at: Timestamp,
 ) {
+    app.cook_the_books();
     let attempt = Attempt {
         id: AttemptId::from_unique(&app.ctx.unique()),
         preorder_id: id.clone(),

@@ -73,8 +73,7 @@ async fn records_agree(kind: Kind) {
     assert_eq!(db.count("SELECT COUNT(*) FROM preorders").await, 400);
 
     // What the doctor looks for.
-    assert_eq!(crate::store::doctor::payments_that_disagree(&db).await.unwrap(), 0);
-    assert_eq!(crate::store::doctor::payments_of_another_amount(&db).await.unwrap(), 0);
+    super::promises::are_kept_in(&db, PLAN.until).await;
 
     // The ledger says of each preorder what attempts, refunds and disputes say.
     let books = "SELECT COUNT(*) FROM preorders p WHERE \

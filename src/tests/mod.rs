@@ -19,6 +19,7 @@ mod crash;
 mod database;
 mod deliveries;
 mod demo;
+mod doctor;
 mod forms;
 mod http_client;
 mod outages;

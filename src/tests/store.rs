@@ -67,7 +67,7 @@ async fn insert(db: &Db, n: u64, key: &str, new: &NewPreorder, at: Timestamp) ->
     let mut tx = db.begin().await.unwrap();
     let id = PreorderId::from_unique(&format!("{n:04}"));
     let number = PreorderNumber::from_random(n);
-    let preorder = preorders::insert_or_find(&mut tx, &id, &number, key, new, None, at).await.unwrap();
+    let preorder = preorders::insert_or_find(&mut tx, &id, &number, key, new, None, "", at).await.unwrap();
     tx.commit().await.unwrap();
     preorder
 }
@@ -81,7 +81,7 @@ on_both_stores! {
         let new = new_preorder("ana@example.com");
         let mut tx = db.begin().await.unwrap();
         let (id, number) = (PreorderId::from_unique("1"), PreorderNumber::from_random(1));
-        preorders::insert_or_find(&mut tx, &id, &number, "k", &new, None, NOW).await.unwrap();
+        preorders::insert_or_find(&mut tx, &id, &number, "k", &new, None, "", NOW).await.unwrap();
         drop(tx);
         assert_eq!(preorders::find(db, &id).await.unwrap(), None);
         let saved = insert(db, 1, "k", &new, NOW).await;
@@ -103,7 +103,7 @@ on_both_stores! {
         let again = async |new: &NewPreorder, own: Option<&PreorderId>| {
             let mut tx = db.begin().await.unwrap();
             let (id, number) = (PreorderId::from_unique("again"), PreorderNumber::from_random(77));
-            let found = preorders::insert_or_find(&mut tx, &id, &number, "k", new, own, NOW).await.unwrap();
+            let found = preorders::insert_or_find(&mut tx, &id, &number, "k", new, own, "", NOW).await.unwrap();
             tx.commit().await.unwrap();
             (found.id, found.name.unwrap_or_default(), found.phone.unwrap_or_default(), found.marketing_consent)
         };
@@ -122,7 +122,7 @@ on_both_stores! {
         let mut tx = db.begin().await.unwrap();
         let id = PreorderId::from_unique("other");
         let number = PreorderNumber::from_random(1);
-        let taken = preorders::insert_or_find(&mut tx, &id, &number, "k2", &new_preorder("b@example.com"), None, NOW).await;
+        let taken = preorders::insert_or_find(&mut tx, &id, &number, "k2", &new_preorder("b@example.com"), None, "", NOW).await;
         assert!(matches!(taken, Err(StoreError::Duplicate)), "{taken:?}");
     }
 
@@ -139,6 +139,7 @@ on_both_stores! {
             payment_intent_id: Some("pi_1"),
             shipping_address: Some("Torstraße 1"),
             country: None,
+            owes: "",
         };
         preorders::save_settled(&mut tx, &preorder.id, &settled, NOW).await.unwrap();
         preorders::begin_processing(&mut tx, &preorder.id, NOW).await.unwrap();
@@ -185,7 +186,7 @@ on_both_stores! {
         assert_eq!(attempts::find_by_payment_intent(db, "pi_1").await.unwrap(), Some(attempt.clone()));
         assert_eq!(attempts::find_by_session(db, "cs_2").await.unwrap(), None);
         // The doctor sees a payment that its preorder does not know of.
-        assert_eq!(doctor::payments_that_disagree(db).await.unwrap(), 1);
+        assert_eq!(doctor::money::PAYMENTS_THAT_DISAGREE.count(db, NOW).await.unwrap(), 1);
         let mut tx = db.begin().await.unwrap();
         let twice = attempts::insert(&mut tx, &Attempt { id: AttemptId::from_unique("2"), ..attempt }).await;
         assert!(matches!(twice, Err(StoreError::Duplicate)));

@@ -1,11 +1,15 @@
-//! The promises that the shop makes about records and money, asked of a live database: how many rows break each, and
-//! what to do about it. `rolitt doctor` shows them, and every test ends by asking.
+//! The nine promises that the shop makes, asked of a live database: how many rows break each, what harm that is, and what
+//! to do about it. `rolitt doctor` and the admin's health page show them, and every test ends by asking.
+
+mod list;
 
 use serde::Serialize;
 
 use super::WorkflowError;
 use crate::context::Context;
-use crate::store::doctor;
+use crate::domain::timestamp::Timestamp;
+use crate::store::{Db, StoreResult};
+use list::QUESTIONS;
 
 /// What a broken promise did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,37 +27,50 @@ pub enum Harm {
 pub struct Finding {
     /// Of the nine.
     pub promise: u8,
+    /// A word for it, unique among them.
     pub name: &'static str,
+    /// What `broken` counts.
+    pub what: &'static str,
     pub harm: Harm,
     /// How many rows break it: nought is kept.
     pub broken: i64,
     pub remedy: &'static str,
 }
 
+/// The promises in short.
+pub const PROMISES: [(u8, &str); 9] = [
+    (1, "acknowledged preorders exist"),
+    (2, "a payment counts once"),
+    (3, "money adds up"),
+    (4, "webhooks take effect once"),
+    (5, "state never runs backwards"),
+    (6, "every delivery ends"),
+    (7, "no act happens twice"),
+    (8, "Stripe and we agree"),
+    (9, "a restart recovers"),
+];
+
 /// Asks the database, and nobody else.
 pub async fn check_promises(ctx: &Context) -> Result<Vec<Finding>, WorkflowError> {
-    let db = &ctx.db;
-    Ok(vec![
-        Finding {
-            promise: 2,
-            name: "payments",
-            harm: Harm::Wrong,
-            broken: doctor::payments_that_disagree(db).await?,
-            remedy: "Look at them in the admin, beside Stripe's dashboard; `rolitt reconcile` compares them.",
-        },
-        Finding {
-            promise: 3,
-            name: "ledger",
-            harm: Harm::Wrong,
-            broken: doctor::ledgers_that_disagree(db).await?,
-            remedy: "Look at their money in the admin, beside Stripe's dashboard; replay their webhooks.",
-        },
-        Finding {
-            promise: 3,
-            name: "refunds",
-            harm: Harm::Wrong,
-            broken: doctor::refunds_above_captures(db).await?,
-            remedy: "Compare them with Stripe's dashboard: a refund made there may have come before its payment's event.",
-        },
-    ])
+    Ok(ask(&ctx.db, ctx.clock.now()).await?)
+}
+
+/// One question after the other, so that a shop at work has the rest of its database.
+pub async fn ask(db: &Db, now: Timestamp) -> StoreResult<Vec<Finding>> {
+    let mut findings = Vec::with_capacity(QUESTIONS.len());
+    for asked in QUESTIONS {
+        let mut broken = 0;
+        for question in asked.questions {
+            broken += question.count(db, now).await?;
+        }
+        let &list::Asked { promise, name, what, harm, remedy, .. } = asked;
+        findings.push(Finding { promise, name, what, harm, broken, remedy });
+    }
+    Ok(findings)
+}
+
+/// How many rows are (lost, duplicated, wrong).
+pub fn tally(findings: &[Finding]) -> (i64, i64, i64) {
+    let of = |harm| findings.iter().filter(|finding| finding.harm == harm).map(|finding| finding.broken).sum();
+    (of(Harm::Lost), of(Harm::Duplicated), of(Harm::Wrong))
 }

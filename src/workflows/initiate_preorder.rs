@@ -42,14 +42,15 @@ async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Res
     let number = PreorderNumber::from_random(rand::random());
     let now = ctx.clock.now();
     reach(Point::InitiateBegun);
+    let deliveries = deliveries(ctx, &id);
+    let owes = preorders::owed(&deliveries);
     let mut tx = ctx.db.begin().await?;
-    let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, own, now).await?;
+    let preorder = preorders::insert_or_find(&mut tx, &id, &number, &key(new), new, own, &owes, now).await?;
     if preorder.id != id && !is_same_order(&preorder, new) {
         tx.rollback().await?;
         return Err(WorkflowError::KeyReused);
     }
     reach(Point::InitiateInserted);
-    let deliveries = deliveries(ctx, &preorder);
     if preorder.id == id {
         outbox::enqueue(&mut tx, &deliveries, now).await?;
     }
@@ -110,8 +111,8 @@ fn is_same_order(preorder: &Preorder, new: &NewPreorder) -> bool {
         && preorder.currency == new.price.currency
 }
 
-fn deliveries(ctx: &Context, preorder: &Preorder) -> Vec<outbox::Enqueued> {
-    let preorder_id = preorder.id.clone();
+fn deliveries(ctx: &Context, preorder_id: &PreorderId) -> Vec<outbox::Enqueued> {
+    let preorder_id = preorder_id.clone();
     [
         Delivery::CreateFirebaseUser { preorder_id: preorder_id.clone() },
         Delivery::KlaviyoPreorderStarted { preorder_id },

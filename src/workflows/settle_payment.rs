@@ -123,6 +123,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
             payment_intent_id: after.payment_intent_id.as_deref(),
             shipping_address: after.shipping_address.as_deref(),
             country: after.country.as_deref(),
+            owes: &preorders::owed(&deliveries),
         };
         preorders::save_settled(tx, id, &settled, now).await?;
     }

@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::metrics::Backlog;
 use crate::store::outbox_acts::{self, Pause};
-use crate::store::{StoreResult, doctor, metrics_machinery};
+use crate::store::{StoreResult, metrics_machinery};
+use crate::workflows::check_promises::{Finding, PROMISES, check_promises};
 
 pub async fn records(ctx: &Context, patience: Duration) -> Vec<Check> {
     let Ok(only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return vec![unfinished()] };
@@ -32,57 +33,51 @@ fn unfinished() -> Check {
 }
 
 async fn look(ctx: &Context) -> Vec<Check> {
-    let (disagree, amounts, ledger, refunds, pauses, backlog, dead) = futures::join!(
-        doctor::payments_that_disagree(&ctx.db),
-        doctor::payments_of_another_amount(&ctx.db),
-        doctor::ledgers_that_disagree(&ctx.db),
-        doctor::refunds_above_captures(&ctx.db),
+    let findings = check_promises(ctx).await;
+    let (pauses, backlog, dead) = futures::join!(
         outbox_acts::pauses(&ctx.db),
         metrics_machinery::backlog(&ctx.db),
         metrics_machinery::dead_by_kind(&ctx.db),
     );
-    let mut checks = vec![
-        none(
-            "payments",
-            disagree,
-            "every paid preorder has its payment",
-            "preorders and their payments disagree",
-            "Look at them in the admin, beside Stripe's dashboard; `rolitt reconcile` compares them.",
-        ),
-        none(
-            "amounts",
-            amounts,
-            "every payment is of its preorder's price, and none came twice",
-            "preorders were paid twice or with another amount",
-            "Compare them with Stripe's dashboard, and refund what is too much.",
-        ),
-        none(
-            "ledger",
-            ledger,
-            "captured − refunded − disputed is what the ledger says",
-            "preorders have another balance in the ledger",
-            "Look at their money in the admin, beside Stripe's dashboard; replay their webhooks.",
-        ),
-        none(
-            "refunds",
-            refunds,
-            "no refund exceeds what was captured",
-            "payments were refunded beyond what came in",
-            "Compare them with Stripe's dashboard: a refund made there may have come before its payment's event.",
-        ),
-        deliveries(backlog, dead),
-    ];
+    let mut checks = match findings {
+        Ok(findings) => [promises(&findings), money(&findings)].concat(),
+        Err(error) => vec![Check::bad("promises", error.to_string(), "See the database's check.")],
+    };
+    checks.push(deliveries(backlog, dead));
     checks.extend(paused(pauses));
     checks
 }
 
-/// A count that should be nought.
-fn none(name: &str, count: StoreResult<i64>, good: &str, bad: &str, remedy: &str) -> Check {
-    match count {
-        Ok(0) => Check::good(name, good),
-        Ok(count) => Check::bad(name, format!("{count} {bad}"), remedy),
-        Err(error) => unread(name, &error),
-    }
+/// One check a promise.
+fn promises(findings: &[Finding]) -> Vec<Check> {
+    let check = |&(number, sentence): &(u8, &str)| {
+        let of_this = |finding: &&Finding| finding.promise == number;
+        judged(&format!("promise {number}: {sentence}"), "kept", &findings.iter().filter(of_this).collect::<Vec<_>>())
+    };
+    PROMISES.iter().map(check).collect()
+}
+
+/// The shop's money by the words that people ask for.
+fn money(findings: &[Finding]) -> Vec<Check> {
+    const MONEY: [(&str, &[&str], &str); 4] = [
+        ("payments", &["payments"], "every paid preorder has its payment"),
+        ("amounts", &["amounts", "paid twice"], "every payment is of its preorder's price, and none came twice"),
+        ("ledger", &["ledger"], "captured − refunded − disputed is what the ledger says"),
+        ("refunds", &["refunds"], "no refund exceeds what was captured"),
+    ];
+    let check = |&(name, names, good): &(&str, &[&str], &str)| {
+        let of_these = |finding: &&Finding| names.contains(&finding.name);
+        judged(name, good, &findings.iter().filter(of_these).collect::<Vec<_>>())
+    };
+    MONEY.iter().map(check).collect()
+}
+
+/// Good if all of them are nought; otherwise what is broken, and what to do about the first.
+fn judged(name: &str, good: &str, findings: &[&Finding]) -> Check {
+    let broken: Vec<_> = findings.iter().filter(|finding| finding.broken != 0).collect();
+    let Some(first) = broken.first() else { return Check::good(name, good) };
+    let said = broken.iter().map(|finding| format!("{} {}", finding.broken, finding.what));
+    Check::bad(name, said.collect::<Vec<_>>().join("; "), first.remedy)
 }
 
 /// Somebody meant it: worth a word, and no fault.

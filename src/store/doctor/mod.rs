@@ -1,0 +1,112 @@
+//! What the doctor asks of the tables. Each question counts the rows that break a promise, in one statement: what one
+//! transaction wrote is seen together or not at all, so that a shop under load shows nothing that is not so.
+
+pub mod deliveries;
+pub mod events;
+pub mod guards;
+pub mod money;
+pub mod outcomes;
+pub mod preorders;
+pub mod walks;
+
+use std::time::Duration;
+
+use super::{Db, StoreResult, on_read};
+use crate::domain::timestamp::Timestamp;
+
+/// A count of rows that should not be there.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    sqlite: &'static str,
+    postgres: &'static str,
+    /// What `$1` is: so long before (or after) now.
+    moment: Moment,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    None,
+    Ago(Duration),
+    Ahead(Duration),
+    /// By the database's own clock, which leases go by.
+    AgoThere(Duration),
+}
+
+impl Question {
+    const fn new(sql: &'static str) -> Self {
+        Self { sqlite: sql, postgres: sql, moment: Moment::None }
+    }
+
+    /// `$1` is so long ago.
+    const fn ago(sql: &'static str, time: Duration) -> Self {
+        Self { moment: Moment::Ago(time), ..Self::new(sql) }
+    }
+
+    /// `$1` is so long from now.
+    const fn ahead(sql: &'static str, time: Duration) -> Self {
+        Self { moment: Moment::Ahead(time), ..Self::new(sql) }
+    }
+
+    const fn ago_there(sql: &'static str, time: Duration) -> Self {
+        Self { moment: Moment::AgoThere(time), ..Self::new(sql) }
+    }
+
+    /// Each database has its own words for what it holds.
+    const fn of_each(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres, moment: Moment::None }
+    }
+
+    /// How many rows break it. `now` is the shop's clock.
+    pub async fn count(&self, db: &Db, now: Timestamp) -> StoreResult<i64> {
+        let sql = match db {
+            Db::Sqlite(_) => self.sqlite,
+            Db::Postgres(_) => self.postgres,
+        };
+        let moment = match self.moment {
+            Moment::None => None,
+            Moment::Ago(time) => Some(now - time),
+            Moment::Ahead(time) => Some(now + time),
+            Moment::AgoThere(time) => Some(clock(db).await? - time),
+        };
+        let Some(moment) = moment else {
+            return Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_one(c).await)?);
+        };
+        Ok(on_read!(db, c => sqlx::query_scalar(sql).bind(moment).fetch_one(c).await)?)
+    }
+}
+
+/// What time the database thinks it is.
+async fn clock(db: &Db) -> StoreResult<Timestamp> {
+    // Each has its own word for it.
+    const SQLITE: &str = "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+    const POSTGRES: &str = "SELECT now()";
+    let sql = match db {
+        Db::Sqlite(_) => SQLITE,
+        Db::Postgres(_) => POSTGRES,
+    };
+    Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_one(c).await)?)
+}
+
+/// Whether the database answers at all.
+pub async fn ping(db: &Db) -> StoreResult<()> {
+    let _: i32 = on_read!(db, c => sqlx::query_scalar("SELECT 1").fetch_one(c).await)?;
+    Ok(())
+}
+
+/// Bytes that the database takes.
+pub async fn size(db: &Db) -> StoreResult<i64> {
+    // Each has its own word for it.
+    const SQLITE: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+    const POSTGRES: &str = "SELECT pg_database_size(current_database())";
+    let sql = match db {
+        Db::Sqlite(_) => SQLITE,
+        Db::Postgres(_) => POSTGRES,
+    };
+    Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_one(c).await)?)
+}
+
+/// The last migration that was applied, and how many were.
+pub async fn migrations(db: &Db) -> StoreResult<(i64, i64)> {
+    const SQL: &str = "SELECT COALESCE(MAX(version), 0), COUNT(*) FROM _sqlx_migrations WHERE success";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+}
