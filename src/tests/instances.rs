@@ -13,7 +13,7 @@ use super::program::{Program, free_port};
 const BUYERS: usize = 40;
 const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
 /// Long enough for whatever is performed here, short enough to wait for.
-const LEASE: (&str, &str) = ("ROLITT_TEST_LEASE_MS", "3000");
+const LEASE: (&str, &str) = ("FAILPOINTS", "span.lease=return(3000)");
 
 async fn buy(fleet: &Fleet, base: &str, buyer: usize) {
     let email = format!("buyer{buyer}@example.com");
