@@ -14,17 +14,17 @@ use http::{HeaderValue, header};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::AppState;
 use super::request_id::json;
+use super::server::Limits;
 use super::uploads::LARGER;
 use crate::api::ApiError;
 
-pub async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub async fn keep(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     let uploads = LARGER.iter().any(|(path, _)| *path == request.uri().path());
-    let within = if uploads { state.limits.upload } else { state.limits.body };
+    let within = if uploads { limits.upload } else { limits.body };
     let late = Arc::new(AtomicBool::new(false));
     let request = {
         let late = Arc::clone(&late);

@@ -97,11 +97,12 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));
-    let mut all = site.merge(machines).with_state(state.clone());
+    let limits = state.limits;
+    let mut all = site.merge(machines).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
     }
-    all.layer(from_fn_with_state(state, body_deadline::keep))
+    all.layer(from_fn_with_state(limits, body_deadline::keep))
         .layer(CatchPanicLayer::custom(request_id::panicked))
         .layer(from_fn(request_id::trace))
 }
