@@ -177,8 +177,8 @@ pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<OutboxRow>
 }
 
 pub async fn attempts_of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<DeliveryAttempt>> {
-    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at, a.worker \
-         FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
+    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at, \
+         a.worker FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
          WHERE o.preorder_id = $1 ORDER BY a.started_at, a.number";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }
