@@ -40,7 +40,7 @@ fn die_at(place: &str) {
     let left = AtomicU32::new(times.parse().unwrap());
     let die = move || {
         if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+            kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
             // The signal comes when this thread next looks.
             loop {
                 std::thread::park();
