@@ -26,8 +26,8 @@ use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
 use crate::providers::payments::Registry;
 use crate::providers::twilio::Twilio;
-use crate::store::Db;
 use crate::store::outbox::Enqueued;
+use crate::store::{Db, StoreResult, Tx};
 
 #[derive(Clone)]
 pub struct Context(Arc<Parts>);
@@ -57,6 +57,8 @@ pub struct Parts {
     pub looking: Arc<tokio::sync::Mutex<()>>,
     /// When this process began.
     pub began_at: Timestamp,
+    /// This process's name among those that share the database: for people to read, and nobody else's.
+    pub instance: String,
     shop: shop::Cache,
 }
 
@@ -69,6 +71,17 @@ impl Deref for Context {
 }
 
 impl Parts {
+    /// The time that all instances agree on, whatever their own clocks say: the database's. For instants that one
+    /// instance writes and another compares. Costs a read.
+    pub async fn shared_now(&self) -> StoreResult<Timestamp> {
+        Ok(crate::store::clock::now(&self.db).await? + self.clock.moved())
+    }
+
+    /// The same inside a transaction.
+    pub async fn shared_now_in(&self, tx: &mut Tx) -> StoreResult<Timestamp> {
+        Ok(crate::store::clock::now_in(tx).await? + self.clock.moved())
+    }
+
     /// A unique text for an id. In order of time, so that an index grows at its end.
     pub fn unique(&self) -> String {
         uuid::Uuid::now_v7().simple().to_string()

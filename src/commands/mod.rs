@@ -8,6 +8,7 @@ mod reconcile;
 mod sandbox;
 mod serve;
 mod site;
+mod stop;
 mod work;
 
 use std::net::SocketAddr;
@@ -150,19 +151,6 @@ type Outcome = Result<(), String>;
 
 fn told(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-/// Ends when the process is asked to: Ctrl-C or SIGTERM.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        drop(interrupt.await);
-        return;
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 /// What the site answers under when nothing else is set.

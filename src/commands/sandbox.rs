@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use tokio::net::TcpListener;
 
-use super::{Outcome, SANDBOX_SECRET, asked_to_stop, base_url, default_base_url, told};
+use super::stop::asked_to_stop;
+use super::{Outcome, SANDBOX_SECRET, base_url, default_base_url, told};
 use crate::config::Settings;
 use crate::sandbox::{Sandbox, SandboxOptions};
 
@@ -13,6 +14,7 @@ pub async fn run(settings: &Settings, addr: SocketAddr, webhook_url: Option<Stri
     if settings.is_production() {
         return Err("ROLITT_ENV: the sandbox does not run in production".to_owned());
     }
+    let stop = asked_to_stop();
     let listener = TcpListener::bind(addr).await.map_err(|e| format!("--addr {addr}: {e}"))?;
     let base = default_base_url(listener.local_addr().map_err(told)?);
     let shop = base_url(settings, settings.site_addr);
@@ -25,5 +27,5 @@ pub async fn run(settings: &Settings, addr: SocketAddr, webhook_url: Option<Stri
         webhook_secret: settings.webhook_secrets.first().cloned().unwrap_or_else(|| SANDBOX_SECRET.to_owned()),
         state_file: None::<PathBuf>,
     });
-    sandbox.serve(listener, asked_to_stop()).await.map_err(told)
+    sandbox.serve(listener, stop.cancelled_owned()).await.map_err(told)
 }

@@ -2,30 +2,27 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, asked_to_stop, base_url, sandbox_api, site, told};
+use super::stop::{asked_to_stop, close};
+use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, base_url, sandbox_api, site, told};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
-use crate::domain::access::Role;
 use crate::domain::contact::Email;
+use crate::http::server::{self, Limits};
 use crate::http::{AppState, router};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::store::Db;
 use crate::store::admins::any_exists;
-use crate::workflows::admins::{generated_password, put_admin};
+use crate::workflows::admins::{generated_password, put_first_admin};
 
-/// Kept-alive connections get this long to end once the process is told to stop.
-const DRAIN: Duration = Duration::from_secs(9);
 const FIRST_ADMIN: &str = "admin@rolitt.test";
 
 pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
+    let stop = asked_to_stop();
     let metrics = crate::telemetry::init_metrics();
     let db = Db::open(&settings.database_url).await.map_err(told)?;
     db.migrate().await.map_err(told)?;
@@ -39,7 +36,6 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let ctx = Context::build(settings, db, Clock::default(), base.clone(), api.as_deref(), SANDBOX_SECRET);
     let ctx = ctx.map_err(told)?;
     let login = first_admin(&ctx).await?;
-    let stop = CancellationToken::new();
     let state = AppState::new(ctx.clone(), site::options(addr), metrics).until(stop.clone());
     let app = router(state, sandbox.as_ref().map(sandbox_router));
     if base.starts_with("https://") && ctx.settings.trusted_proxies.is_empty() {
@@ -54,34 +50,16 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     } else {
         tokio::spawn(crate::outbox::tell_others(ctx.clone(), stop.clone()))
     };
-    let listener = listener.tap_io(|stream| {
-        // Without it a small answer waits for the other side's delayed acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop(stop.clone()));
-    let served = tokio::select! {
-        served = std::future::IntoFuture::into_future(server) => served.map_err(told),
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
-    };
-    stop.cancel();
+    // Both end when they are told to, side by side; the workers' database is closed after them.
+    server::serve(listener, app, Limits::default(), stop.clone()).await;
     if let Err(error) = background.await {
         tracing::error!(%error, "the workers did not end well");
     }
     if let Some(sandbox) = sandbox {
         sandbox.save_now();
     }
-    ctx.db.close().await;
-    served
-}
-
-/// From here on no connection is accepted; requests and deliveries that are under way are finished.
-async fn told_to_stop(stop: CancellationToken) {
-    asked_to_stop().await;
-    tracing::info!("stopping: finishing what is under way");
-    stop.cancel();
+    close(&ctx.db).await;
+    Ok(())
 }
 
 fn embedded_sandbox(settings: &Settings, addr: SocketAddr, base: &str) -> Sandbox {
@@ -109,7 +87,7 @@ async fn first_admin(ctx: &Context) -> Result<Option<(String, String)>, String> 
         return Ok(None);
     }
     if let Some((email, password)) = ctx.settings.first_admin.clone() {
-        put_admin(ctx, &email, &password, Role::Owner).await.map_err(told)?;
+        put_first_admin(ctx, &email, &password).await.map_err(told)?;
         return Ok(None);
     }
     if ctx.settings.is_production() {
@@ -118,8 +96,9 @@ async fn first_admin(ctx: &Context) -> Result<Option<(String, String)>, String> 
     }
     let email = Email::parse(FIRST_ADMIN).map_err(told)?;
     let password = generated_password();
-    put_admin(ctx, &email, &password, Role::Owner).await.map_err(told)?;
-    Ok(Some((FIRST_ADMIN.to_owned(), password)))
+    // Another instance that starts at this moment may have made it, and told its own password.
+    let is_new = put_first_admin(ctx, &email, &password).await.map_err(told)?;
+    Ok(is_new.then(|| (FIRST_ADMIN.to_owned(), password)))
 }
 
 fn announce(base: &str, with_sandbox: bool, login: Option<&(String, String)>) {

@@ -65,6 +65,7 @@ impl Context {
         Ok(Self(Arc::new(Parts {
             db,
             began_at: clock.now(),
+            instance: instance_name(),
             clock,
             payments: Registry::new(stripe),
             klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
@@ -82,6 +83,13 @@ impl Context {
             settings,
         })))
     }
+}
+
+/// Machine, process, and a few letters: containers may share the first two.
+fn instance_name() -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = if machine.trim().is_empty() { "rolitt" } else { machine.trim() };
+    format!("{machine}.{}.{:04x}", std::process::id(), rand::random::<u16>())
 }
 
 fn stand_in_stripe(base: &str) -> StripeSettings {

@@ -32,7 +32,7 @@ struct Kept {
 
 impl Parts {
     pub async fn shop(&self) -> StoreResult<Shop> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let kept = self.shop.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kept) = &kept
             && now.since(kept.catalog_at) < CATALOG_FRESH

@@ -12,8 +12,11 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// 200 when a buyer could be served: the database answers and knows our tables.
+/// 200 when a buyer could be served: the database answers and knows our tables, and this instance is not about to stop.
 pub async fn ready(State(state): State<AppState>) -> Response {
+    if state.stop.is_cancelled() {
+        return away("stopping\n");
+    }
     let db = &state.ctx.db;
     let problem = match doctor::ping(db).await {
         Err(error) => Some(error),

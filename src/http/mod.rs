@@ -1,6 +1,7 @@
 //! What is not a page: the router, the webhook intake, sessions, security headers, rate limits, health. The order of
 //! the layers below is the order in which a request meets them, from the outside in.
 
+mod body_deadline;
 mod client_address;
 mod cross_site;
 mod export;
@@ -12,12 +13,12 @@ mod pages;
 mod rate_limit;
 mod request_id;
 mod security_headers;
+pub mod server;
 mod session;
 mod stripe_webhook;
 mod uploads;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -27,12 +28,8 @@ use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::context::Context;
-
-/// A body that drips in slower than this is cut off.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub struct AppState {
@@ -42,6 +39,9 @@ pub struct AppState {
     cache: Arc<page_cache::PageCache>,
     limiter: Arc<rate_limit::Limiter>,
     live: Arc<live::Live>,
+    limits: server::Limits,
+    /// Cancelled when the process is told to stop.
+    stop: CancellationToken,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -53,14 +53,23 @@ impl FromRef<AppState> for LeptosOptions {
 impl AppState {
     pub fn new(ctx: Context, options: LeptosOptions, metrics: Option<PrometheusHandle>) -> Self {
         let limiter = Arc::new(rate_limit::Limiter::new(ctx.settings.rate_limit_per_minute));
-        let live = Arc::new(live::Live::new(CancellationToken::new()));
-        Self { ctx, options, metrics, cache: Arc::default(), limiter, live }
+        let stop = CancellationToken::new();
+        let live = Arc::new(live::Live::new(stop.clone()));
+        let limits = server::Limits::default();
+        Self { ctx, options, metrics, cache: Arc::default(), limiter, live, limits, stop }
     }
 
-    /// Answers that have no end are ended when `stop` is cancelled, or nothing would ever be finished.
+    /// Once `stop` is cancelled this instance is not ready for new visitors, and answers that have no end are ended:
+    /// nothing would ever be finished else.
     #[must_use]
     pub fn until(self, stop: CancellationToken) -> Self {
-        Self { live: Arc::new(live::Live::new(stop)), ..self }
+        Self { live: Arc::new(live::Live::new(stop.clone())), stop, ..self }
+    }
+
+    /// With other limits for slow clients than the usual.
+    #[must_use]
+    pub fn within(self, limits: server::Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 
@@ -88,11 +97,12 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));
+    let limits = state.limits;
     let mut all = site.merge(machines).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
     }
-    all.layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
+    all.layer(from_fn_with_state(limits, body_deadline::keep))
         .layer(CatchPanicLayer::custom(request_id::panicked))
         .layer(from_fn(request_id::trace))
 }

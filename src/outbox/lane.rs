@@ -41,6 +41,11 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
             Ok((_, claimed)) if claimed.is_empty() => LOOK_EVERY,
             Ok((token, claimed)) => {
                 for row in claimed {
+                    // Not begun: an SMS goes back as well.
+                    if stop.is_cancelled() {
+                        give_back(&ctx, &row, &token).await;
+                        continue;
+                    }
                     let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                     under_way.spawn(work_off(ctx.clone(), row, token.clone(), slot, stop.clone()));
                 }
@@ -70,19 +75,20 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
 }
 
 async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>)> {
-    let now = ctx.clock.now();
     let free = slots.available_permits();
-    let most = match ctx.breakers.gate(lane, now) {
+    let most = match ctx.breakers.gate(lane, ctx.clock.steady()) {
         Gate::Free => free,
         // One asks for all: whoever is still under way may be that one.
         Gate::Probe if free == concurrency(lane) => 1,
         Gate::Probe | Gate::Shut(_) => return Ok((String::new(), Vec::new())),
     };
+    // The database's: who holds what must not depend on an instance's own clock.
+    let now = ctx.shared_now().await?;
     // A look costs a read; a claim, the writer's place.
     if !outbox::any_due(&ctx.db, lane, now).await? {
         return Ok((String::new(), Vec::new()));
     }
-    let token = ctx.unique();
+    let token = outbox::lease_token(&ctx.instance, &ctx.unique());
     let room = i64::try_from(most).unwrap_or(1).max(1);
     let mut tx = ctx.db.begin().await?;
     let claimed = outbox::claim(&mut tx, lane, room, &token, now, now + span(Span::Lease, LEASE)).await?;
@@ -95,19 +101,25 @@ async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(Str
 async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit, stop: CancellationToken) {
     let trace_id = row.trace_id.clone().unwrap_or_else(|| row.id.to_string());
     crate::telemetry::with_trace_id(trace_id, async {
-        let started_at = ctx.clock.now();
+        let began = (ctx.clock.now(), ctx.clock.steady());
         let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
             performed = tokio::time::timeout(longest, perform(&ctx, &row)) => performed.unwrap_or_else(|_| {
                 Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))
             }),
-            () = stopped_for(&stop, FINISH_WITHIN) => return give_back(&ctx, &row, &token).await,
+            () = stopped_for(&stop, FINISH_WITHIN) => {
+                // Not an SMS: it may be on its way, and its lease must run out for that to be seen.
+                if row.kind != DeliveryKind::SendSms {
+                    give_back(&ctx, &row, &token).await;
+                }
+                return;
+            }
         };
         reach(Point::DeliveryPerformed);
         if row.kind.lane().asks_a_provider() {
-            ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.now());
+            ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.steady());
         }
-        if let Err(error) = write_down(&ctx, &row, &token, started_at, performed).await {
+        if let Err(error) = write_down(&ctx, &row, &token, began, performed).await {
             // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
             tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
         }
@@ -120,12 +132,8 @@ async fn stopped_for(stop: &CancellationToken, time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// The process ends before the provider answered: another may try at once. Not with an SMS: it may be on its way, and
-/// its lease must run out for that to be seen.
+/// The process ends before the provider answered, or was asked: another may try at once.
 async fn give_back(ctx: &Context, row: &Claimed, token: &str) {
-    if row.kind == DeliveryKind::SendSms {
-        return;
-    }
     let released = async {
         let mut tx = ctx.db.begin().await?;
         outbox::release(&mut tx, &row.id, token).await?;
@@ -140,10 +148,14 @@ async fn write_down(
     ctx: &Context,
     row: &Claimed,
     token: &str,
-    started_at: Timestamp,
+    (started_at, began): (Timestamp, Timestamp),
     performed: Performed,
 ) -> StoreResult<()> {
-    let now = ctx.clock.now();
+    let now = match performed.failure() {
+        // The next try is due, and a person retries what was given up, by the clock that all instances share.
+        Some(_) => ctx.shared_now().await?,
+        None => ctx.clock.now(),
+    };
     let verdict = schedule::verdict(row.kind, row.attempts - row.earlier_attempts, &performed, now);
     let answer = performed.answer();
     let error = performed.error();
@@ -160,10 +172,11 @@ async fn write_down(
         delivery_id: row.id.clone(),
         number: row.attempts,
         started_at,
-        duration_ms: i64::try_from(now.since(started_at).as_millis()).unwrap_or(i64::MAX),
+        duration_ms: i64::try_from(ctx.clock.steady().since(began).as_millis()).unwrap_or(i64::MAX),
         outcome: verdict.state.to_string(),
         answer,
         retry_at: verdict.run_at,
+        worker: Some(ctx.instance.clone()),
     };
     outbox::record_attempt(&mut tx, &attempt).await?;
     reach(Point::DeliveryFinished);

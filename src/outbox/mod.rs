@@ -30,7 +30,7 @@ use crate::domain::delivery::Lane;
 use crate::store::{StoreResult, outbox};
 use crate::workflows::check_overdue;
 
-/// How long a claim holds: longer than a delivery may take, with its provider's timeouts.
+/// How long a claim holds, by the database's clock: longer than a delivery may take, with its provider's timeouts.
 pub const LEASE: Duration = Duration::from_mins(1);
 /// How often leases that ran out are looked for.
 const RECLAIM: Duration = Duration::from_secs(5);
@@ -87,7 +87,7 @@ async fn reclaim(ctx: Context, stop: CancellationToken) {
 
 /// Makes deliveries whose worker did not come back claimable again. Says how many.
 pub async fn release_expired(ctx: &Context) -> StoreResult<u64> {
-    let now = ctx.clock.now();
+    let now = ctx.shared_now().await?;
     if !outbox::any_expired(&ctx.db, now).await? {
         return Ok(0);
     }

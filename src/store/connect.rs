@@ -1,7 +1,8 @@
 //! Opening and migrating a database, by its address.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -9,8 +10,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{Db, SqliteDb, StoreError, StoreResult};
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+static SQLITE: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/sqlite")));
+static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/postgres")));
+
+/// Tables are only added to: an instance of before may start, or start again, beside one that has migrated further.
+fn beside_newer(mut migrator: Migrator) -> Migrator {
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// How long a SQLite database is looked at again that another process may be migrating, and how often.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 const BREATH: Duration = Duration::from_millis(50);
@@ -34,10 +45,19 @@ impl Db {
         Err(StoreError::Address("DATABASE_URL must begin with sqlite:// or postgres://".into()))
     }
 
-    /// Brings the tables up to date. Several instances may do so at once: PostgreSQL's are serialised by a lock.
+    /// Brings the tables up to date. Several instances may do so at once: PostgreSQL's are serialised by a lock, and
+    /// whoever finds another at it on SQLite looks again.
     pub async fn migrate(&self) -> StoreResult<()> {
         match self {
-            Self::Sqlite(db) => SQLITE.run(&db.write).await?,
+            Self::Sqlite(db) => {
+                let began = Instant::now();
+                while let Err(error) = SQLITE.run(&db.write).await {
+                    if began.elapsed() > LOOK_AGAIN {
+                        return Err(error.into());
+                    }
+                    tokio::time::sleep(BETWEEN_LOOKS).await;
+                }
+            }
             Self::Postgres(pool) => POSTGRES.run(pool).await?,
         }
         Ok(())
@@ -47,7 +67,7 @@ impl Db {
     pub async fn missing_migrations(&self) -> StoreResult<Vec<String>> {
         const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
         let applied: Vec<i64> = super::on_read!(self, c => sqlx::query_scalar(APPLIED).fetch_all(c).await)?;
-        let known = match self {
+        let known: &Migrator = match self {
             Self::Sqlite(_) => &SQLITE,
             Self::Postgres(_) => &POSTGRES,
         };

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod bulk_rows;
 pub mod catalog;
 pub mod changes;
+pub mod clock;
 mod columns;
 mod connect;
 pub mod customers;

@@ -9,10 +9,21 @@ use sqlx::FromRow;
 pub(crate) use claim::claim_lane;
 pub use claim::{any_due, any_expired, claim, release_expired};
 
+use super::clock::{postgres_now, sqlite_now};
 use super::{Db, StoreResult, Tx, on_read, on_tx};
 use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
 use crate::domain::ids::{DeliveryId, PreorderId};
 use crate::domain::timestamp::Timestamp;
+
+/// What a claim is known by: nobody else's is the same, and the instance's name stands in front for people to read.
+pub fn lease_token(instance: &str, unique: &str) -> String {
+    format!("{instance}/{unique}")
+}
+
+/// The instance that a claim is of.
+pub fn holder_of(token: &str) -> Option<&str> {
+    token.rsplit_once('/').map(|(instance, _)| instance)
+}
 
 /// A delivery that a worker holds.
 #[derive(Debug, Clone, FromRow)]
@@ -36,10 +47,11 @@ pub struct Enqueued {
     pub trace_id: Option<String>,
 }
 
-/// All rows in one statement; a delivery that was enqueued before is left as it is.
+/// All rows in one statement, due at once; a delivery that was enqueued before is left as it is.
 pub async fn enqueue(tx: &mut Tx, rows: &[Enqueued], now: Timestamp) -> StoreResult<()> {
+    // Due at once by everybody's clock: `now` is an instance's, which may be ahead.
     macro_rules! insert {
-        ($c:expr, $db:ty) => {{
+        ($c:expr, $db:ty, $earlier:literal, $shared_now:expr) => {{
             let mut sql = sqlx::QueryBuilder::<$db>::new(
                 "INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, preorder_id, trace_id, created_at) ",
             );
@@ -51,7 +63,9 @@ pub async fn enqueue(tx: &mut Tx, rows: &[Enqueued], now: Timestamp) -> StoreRes
                     .push_bind(serde_json::to_string(&enqueued.delivery).unwrap_or_default())
                     .push_bind(enqueued.delivery.dedupe_key())
                     .push_bind(DeliveryState::Pending)
-                    .push_bind(now)
+                    .push(concat!($earlier, "("))
+                    .push_bind_unseparated(now)
+                    .push_unseparated(concat!(", ", $shared_now, ")"))
                     .push_bind(enqueued.delivery.preorder_id())
                     .push_bind(enqueued.trace_id.as_deref())
                     .push_bind(now);
@@ -64,8 +78,8 @@ pub async fn enqueue(tx: &mut Tx, rows: &[Enqueued], now: Timestamp) -> StoreRes
         return Ok(());
     }
     match tx {
-        Tx::Sqlite(tx) => insert!(&mut **tx, sqlx::Sqlite),
-        Tx::Postgres(tx) => insert!(&mut **tx, sqlx::Postgres),
+        Tx::Sqlite(tx) => insert!(&mut **tx, sqlx::Sqlite, "MIN", sqlite_now!()),
+        Tx::Postgres(tx) => insert!(&mut **tx, sqlx::Postgres, "LEAST", postgres_now!()),
     }
     Ok(())
 }
@@ -116,14 +130,16 @@ pub struct DeliveryAttempt {
     pub outcome: String,
     pub answer: String,
     pub retry_at: Option<Timestamp>,
+    /// The instance that made it; tries of before instances had names have none.
+    pub worker: Option<String>,
 }
 
 pub async fn record_attempt(tx: &mut Tx, attempt: &DeliveryAttempt) -> StoreResult<()> {
     // A try that was given back and taken up again has the number of the one before: the later answer stands.
     const SQL: &str = "INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, outcome, answer, \
-         retry_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (delivery_id, number) DO UPDATE SET \
+         retry_at, worker) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (delivery_id, number) DO UPDATE SET \
          started_at = excluded.started_at, duration_ms = excluded.duration_ms, outcome = excluded.outcome, \
-         answer = excluded.answer, retry_at = excluded.retry_at";
+         answer = excluded.answer, retry_at = excluded.retry_at, worker = excluded.worker";
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(&attempt.delivery_id)
@@ -133,6 +149,7 @@ pub async fn record_attempt(tx: &mut Tx, attempt: &DeliveryAttempt) -> StoreResu
             .bind(&attempt.outcome)
             .bind(&attempt.answer)
             .bind(attempt.retry_at)
+            .bind(&attempt.worker)
             .execute(c)
             .await
             .map(|_| ())
@@ -160,8 +177,8 @@ pub async fn of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<OutboxRow>
 }
 
 pub async fn attempts_of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<DeliveryAttempt>> {
-    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at \
-         FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
+    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at, \
+         a.worker FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
          WHERE o.preorder_id = $1 ORDER BY a.started_at, a.number";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::clock::{postgres_now, sqlite_now};
 use super::{Db, StoreResult, Tx, on_read, on_tx};
 use crate::domain::delivery::{DeliveryKind, DeliveryState};
 use crate::domain::ids::{DeliveryId, PreorderId};
@@ -59,9 +60,22 @@ pub async fn lock_by_key(tx: &mut Tx, dedupe_key: &str) -> StoreResult<Option<Ta
 
 /// Due again at once, with a schedule that begins anew. Says whether it moved: what runs now is left alone.
 pub async fn restart(tx: &mut Tx, id: &DeliveryId, now: Timestamp) -> StoreResult<bool> {
-    const SQL: &str = "UPDATE outbox SET state = 'pending', run_at = $2, earlier_attempts = attempts, \
-         finished_at = NULL, discarded_at = NULL, discard_reason = NULL WHERE id = $1 AND state <> 'running'";
-    let rows = on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    macro_rules! sql {
+        ($run_at:expr) => {
+            concat!(
+                "UPDATE outbox SET state = 'pending', run_at = ",
+                $run_at,
+                ", earlier_attempts = attempts, finished_at = NULL, discarded_at = NULL, discard_reason = NULL \
+                 WHERE id = $1 AND state <> 'running'"
+            )
+        };
+    }
+    // Due at once by everybody's clock: `now` is an instance's, which may be ahead.
+    let sql = match tx {
+        Tx::Sqlite(_) => sql!(concat!("MIN($2, ", sqlite_now!(), ")")),
+        Tx::Postgres(_) => sql!(concat!("LEAST($2, ", postgres_now!(), ")")),
+    };
+    let rows = on_tx!(tx, c => sqlx::query(sql).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
@@ -76,7 +90,7 @@ pub async fn discard(tx: &mut Tx, id: &DeliveryId, reason: &str, now: Timestamp)
 }
 
 macro_rules! update_dead {
-    ($set:literal, $lock:literal) => {
+    ($set:expr, $lock:literal) => {
         concat!(
             "WITH dead AS MATERIALIZED (SELECT id FROM outbox WHERE state = 'dead' AND discarded_at IS NULL \
              AND kind = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3",
@@ -97,14 +111,16 @@ pub async fn restart_dead(
     limit: i64,
     now: Timestamp,
 ) -> StoreResult<u64> {
+    macro_rules! due {
+        ($run_at:expr) => {
+            concat!("state = 'pending', run_at = ", $run_at, ", earlier_attempts = attempts, finished_at = NULL")
+        };
+    }
     let sql = match tx {
-        Tx::Sqlite(_) => {
-            update_dead!("state = 'pending', run_at = $4, earlier_attempts = attempts, finished_at = NULL", "")
+        Tx::Sqlite(_) => update_dead!(due!(concat!("MIN($4, ", sqlite_now!(), ")")), ""),
+        Tx::Postgres(_) => {
+            update_dead!(due!(concat!("LEAST($4, ", postgres_now!(), ")")), " FOR UPDATE SKIP LOCKED")
         }
-        Tx::Postgres(_) => update_dead!(
-            "state = 'pending', run_at = $4, earlier_attempts = attempts, finished_at = NULL",
-            " FOR UPDATE SKIP LOCKED"
-        ),
     };
     Ok(on_tx!(tx, c => {
         sqlx::query(sql).bind(kind).bind(before).bind(limit).bind(now).execute(c).await.map(|done| done.rows_affected())

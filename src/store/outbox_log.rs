@@ -67,6 +67,7 @@ pub struct LoggedDelivery {
     pub earlier_attempts: i64,
     pub run_at: Timestamp,
     pub lease_until: Option<Timestamp>,
+    pub lease_token: Option<String>,
     pub last_error: Option<String>,
     pub preorder_id: Option<PreorderId>,
     pub preorder_number: Option<String>,
@@ -78,6 +79,11 @@ pub struct LoggedDelivery {
 }
 
 impl LoggedDelivery {
+    /// The instance that has it in hand.
+    pub fn holder(&self) -> Option<&str> {
+        self.lease_token.as_deref().and_then(super::outbox::holder_of)
+    }
+
     /// By what its list is ordered.
     pub fn time(&self, shelf: Shelf) -> Timestamp {
         let time = match shelf {
@@ -92,8 +98,8 @@ impl LoggedDelivery {
 
 macro_rules! columns {
     () => {
-        "o.id, o.kind, o.payload, o.state, o.attempts, o.earlier_attempts, o.run_at, o.lease_until, o.last_error, \
-         o.preorder_id, p.preorder_number, o.trace_id, o.created_at, o.finished_at, o.discarded_at, o.discard_reason"
+        "o.id, o.kind, o.payload, o.state, o.attempts, o.earlier_attempts, o.run_at, o.lease_until, o.lease_token, \
+         o.last_error, o.preorder_id, p.preorder_number, o.trace_id, o.created_at, o.finished_at, o.discarded_at, o.discard_reason"
     };
 }
 
@@ -190,7 +196,7 @@ pub async fn find_by_key(db: &Db, dedupe_key: &str) -> StoreResult<Option<Logged
 
 /// Every try, first to last: numbers go on when a person starts a delivery again.
 pub async fn tries(db: &Db, id: &DeliveryId) -> StoreResult<Vec<DeliveryAttempt>> {
-    const SQL: &str = "SELECT delivery_id, number, started_at, duration_ms, outcome, answer, retry_at \
+    const SQL: &str = "SELECT delivery_id, number, started_at, duration_ms, outcome, answer, retry_at, worker \
          FROM delivery_attempts WHERE delivery_id = $1 ORDER BY number LIMIT 500";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }

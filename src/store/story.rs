@@ -32,8 +32,8 @@ pub async fn deliveries(db: &Db, id: &PreorderId, limit: i64) -> StoreResult<Vec
 
 /// Tries of these deliveries.
 pub async fn tries(db: &Db, id: &PreorderId, limit: i64) -> StoreResult<Vec<DeliveryAttempt>> {
-    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at \
-         FROM outbox o JOIN delivery_attempts a ON a.delivery_id = o.id \
+    const SQL: &str = "SELECT a.delivery_id, a.number, a.started_at, a.duration_ms, a.outcome, a.answer, a.retry_at, \
+         a.worker FROM outbox o JOIN delivery_attempts a ON a.delivery_id = o.id \
          WHERE o.preorder_id = $1 ORDER BY a.started_at DESC, a.number DESC LIMIT $2";
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).bind(limit).fetch_all(c).await)?)
 }

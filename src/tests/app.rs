@@ -1,7 +1,6 @@
 //! The shop as a test sees it: the real router on a port of its own, workers, the sandbox over HTTP, a clock that can
 //! be moved. `finish` asserts that every delivery has ended and is explained.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::config;
 use crate::context::Context;
 use crate::domain::access::Role;
 use crate::domain::timestamp::Timestamp;
+use crate::http::server::{self, Limits};
 use crate::http::{AppState, router};
 use crate::providers::payments::stripe::signature;
 use crate::sandbox::{Sandbox, SandboxOptions};
@@ -47,6 +47,11 @@ impl TestApp {
 
     /// With settings of its own.
     pub async fn start_with(kind: Kind, variables: &[(&str, &str)]) -> Self {
+        Self::start_within(kind, variables, Limits::default()).await
+    }
+
+    /// With less patience for slow clients.
+    pub async fn start_within(kind: Kind, variables: &[(&str, &str)], limits: Limits) -> Self {
         let database = TestDatabase::create(kind).await;
         let db = database.open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -76,9 +81,8 @@ impl TestApp {
         crate::workflows::admins::put_admin(&ctx, &email, ADMIN.1, role).await.unwrap();
         let options = LeptosOptions::builder().output_name("rolitt").site_root("target/site").site_addr(addr).build();
         let pages = sandbox.pages_router().nest("/sandbox/api", sandbox.api_router());
-        let app = router(AppState::new(ctx.clone(), options, None), Some(pages));
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(std::future::IntoFuture::into_future(axum::serve(listener, service)));
+        let app = router(AppState::new(ctx.clone(), options, None).within(limits), Some(pages));
+        tokio::spawn(server::serve(listener, app, limits, CancellationToken::new()));
         let app = Self {
             base,
             ctx,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
@@ -39,7 +40,7 @@ fn die_at(place: &str) {
     let left = AtomicU32::new(times.parse().unwrap());
     let die = move || {
         if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
+            kill_process(rustix::process::getpid(), Signal::KILL).unwrap();
             // The signal comes when this thread next looks.
             loop {
                 std::thread::park();
@@ -95,6 +96,16 @@ impl Program {
         Self { child, base: format!("http://127.0.0.1:{port}") }
     }
 
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// The status that it ends with by itself.
+    pub async fn ended(mut self) -> Option<i32> {
+        self.child.wait().await.unwrap().code()
+    }
+
     pub async fn ready(&self, path: &str) {
         for _ in 0..600 {
             if client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
@@ -125,10 +136,9 @@ impl Program {
     }
 
     /// SIGTERM, and the status that it ends with.
-    pub async fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-        self.child.wait().await.unwrap().code()
+    pub async fn stop(self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.ended().await
     }
 
     /// SIGKILL.

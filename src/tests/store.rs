@@ -239,7 +239,7 @@ on_both_stores! {
         assert!(outbox::finish(&mut tx, id, "token", &again, NOW).await.unwrap());
         let attempt = DeliveryAttempt {
             delivery_id: id.clone(), number: 1, started_at: NOW, duration_ms: 5, outcome: "pending".to_owned(),
-            answer: "away".to_owned(), retry_at: Some(later),
+            answer: "away".to_owned(), retry_at: Some(later), worker: Some("web.1".to_owned()),
         };
         outbox::record_attempt(&mut tx, &attempt).await.unwrap();
         outbox::record_attempt(&mut tx, &attempt).await.unwrap();

@@ -2,6 +2,7 @@
 //! Each says what was found and, if it is bad, what to do about it. They run side by side, and none is waited for longer
 //! than the caller has patience.
 
+mod clocks;
 mod records;
 
 use std::time::Duration;
@@ -40,8 +41,9 @@ pub async fn check_health(ctx: &Context, patience: Duration) -> Vec<Check> {
         if !checks.iter().all(|check| check.ok) {
             return checks;
         }
-        let (prices, records) = join(prices(ctx, patience), records::records(ctx, patience)).await;
-        [checks, prices, records].concat()
+        let (clocks, prices, records) =
+            futures::join!(clocks::clocks(ctx, patience), prices(ctx, patience), records::records(ctx, patience));
+        [checks, vec![clocks], prices, records].concat()
     };
     let (database, providers) = join(of_database, providers(ctx, patience)).await;
     // In the order in which one would look: the providers before what was asked of them.

@@ -20,7 +20,8 @@ const ROUND: i64 = 50;
 
 /// Enqueues a round if there is something to ask about. However many instances do so, it is one round in a span.
 pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
-    let now = ctx.clock.now();
+    // By everybody's clock: a round that an instance ahead of its time took would be missed by the others.
+    let now = ctx.shared_now().await?;
     if attempts::overdue(&ctx.db, now - LATE, now - LONG, 1).await?.is_empty() {
         return Ok(false);
     }
@@ -35,7 +36,7 @@ pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
 
 /// Asks Stripe about a round of them and settles what it says.
 pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
-    let now = ctx.clock.now();
+    let now = ctx.shared_now().await?;
     let overdue = attempts::overdue(&ctx.db, now - LATE, now - LONG, ROUND).await?;
     let (asked, mut moved) = (overdue.len(), 0);
     for attempt in overdue {

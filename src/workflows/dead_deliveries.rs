@@ -66,7 +66,7 @@ async fn in_batches(
     kind: Option<DeliveryKind>,
     bulk: &Bulk<'_>,
 ) -> Result<u64, WorkflowError> {
-    let pressed_at = ctx.clock.now();
+    let pressed_at = ctx.shared_now().await?;
     let mut total = 0;
     for _ in 0..MOST_BATCHES {
         let mut tx = ctx.db.begin().await?;

@@ -98,7 +98,7 @@ async fn restart(
     target: &Target,
     action: AuditAction,
 ) -> Result<bool, WorkflowError> {
-    let now = ctx.clock.now();
+    let now = ctx.shared_now_in(tx).await?;
     if target.is_under_way(now) || !outbox_acts::restart(tx, &target.id, now).await? {
         return Ok(false);
     }

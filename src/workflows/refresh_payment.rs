@@ -81,7 +81,7 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
     }
     let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
     let mut confirmed = attempt.state == AttemptState::Paid;
-    if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.now()) {
+    if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.steady()) {
         confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_attempt(ctx, &attempt)).await {
             Ok(Ok(_)) => true,
             Ok(Err(WorkflowError::Provider(error))) => told(&error),

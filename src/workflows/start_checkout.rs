@@ -70,9 +70,10 @@ enum Step {
 /// Decides under the preorder's lock, so that two clicks decide the same.
 async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError> {
     reach(Point::CheckoutBegun);
-    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    // Another instance may have begun the attempt: whether its key still holds is no matter of our own clock.
+    let now = ctx.shared_now_in(&mut tx).await?;
     let payable = matches!(preorder.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
     if !payable || preorder.status == PreorderStatus::Cancelled {
         tx.rollback().await?;
@@ -119,7 +120,7 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
 
 /// The open page's address, if Stripe (or the clock) says that it is still open.
 async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<Option<Checkout>, WorkflowError> {
-    let now = ctx.clock.now();
+    let now = ctx.shared_now().await?;
     let page = attempt.url.clone().map(|url| Checkout::Pay { url });
     let fresh = attempt.opened_at.is_some_and(|at| now.since(at) < PAGE_IS_FRESH);
     let stale = attempt.expires_at.is_some_and(|at| at <= now);
@@ -153,7 +154,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
         close(ctx, attempt).await?;
         return Err(WorkflowError::SoldOut);
     };
-    if let Err(wait) = ctx.breakers.lets_a_buyer_ask(Lane::Stripe, ctx.clock.now()) {
+    if let Err(wait) = ctx.breakers.lets_a_buyer_ask(Lane::Stripe, ctx.clock.steady()) {
         let message = "Stripe has not answered for a while; not asked again just yet".to_owned();
         return Err(ProviderError::Retry { message, after: Some(wait) }.into());
     }
@@ -164,7 +165,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
         tries += 1;
         let answer = provider.create_session(&new).await;
         reach(Point::CheckoutAnswered);
-        ctx.breakers.learn(Lane::Stripe, answer.as_ref().err(), ctx.clock.now());
+        ctx.breakers.learn(Lane::Stripe, answer.as_ref().err(), ctx.clock.steady());
         match answer {
             Ok(session) => break session,
             Err(ProviderError::Retry { .. } | ProviderError::NoAnswer(_))
@@ -222,9 +223,9 @@ async fn new_session(
 }
 
 async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<(), WorkflowError> {
-    let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let locked = preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
+    let now = ctx.shared_now_in(&mut tx).await?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {

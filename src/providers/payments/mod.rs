@@ -117,6 +117,8 @@ pub trait PaymentProvider: Send + Sync {
     ) -> BoxFuture<'a, Result<Page, ProviderError>>;
     /// What the provider's own catalogue asks for a colour, if the colour has a price there.
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>>;
+    /// What time it is there, to the second, if it says.
+    fn time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, ProviderError>>;
     /// Whether the provider lets us in.
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>>;
 }

@@ -117,6 +117,10 @@ impl PaymentProvider for Paced {
         self.inner.listed_price(color)
     }
 
+    fn time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, ProviderError>> {
+        self.inner.time()
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
         self.inner.check()
     }

@@ -37,17 +37,18 @@ pub async fn log_in(
     password: &str,
     old_token: Option<&str>,
 ) -> Result<Step, WorkflowError> {
+    // Locks are counted by the clock that all instances share, or one whose own is wrong would let anybody try.
+    let now = ctx.shared_now().await?;
     let found = admins::find(&ctx.db, email).await?;
     let locked_until = match &found {
         Some(account) => account.locked_until,
         None => ctx.strangers.locked_until(email),
     };
-    refuse_locked(locked_until, ctx.clock.now())?;
+    refuse_locked(locked_until, now)?;
     let known = found.as_ref().map_or(NOBODY, |account| account.password_hash.as_str());
     let compared = compare(password, known).await?;
     let mut tx = ctx.db.begin().await?;
     let Some(account) = admins::lock_by_email(&mut tx, email).await? else {
-        let now = ctx.clock.now();
         refuse_locked(ctx.strangers.locked_until(email), now)?;
         let rest = ctx.strangers.failed(email, now).map(|until| until.since(now));
         record_failure(ctx, &mut tx, &from.claiming(email), email.as_str(), "password", rest).await?;
@@ -55,7 +56,7 @@ pub async fn log_in(
         return Err(WorkflowError::WrongPassword);
     };
     // Whoever locked it meanwhile has locked it for all who were being looked at.
-    refuse_locked(account.locked_until, ctx.clock.now())?;
+    refuse_locked(account.locked_until, now)?;
     if !compared.holds(&account) || account.disabled_at.is_some() {
         let wrong = if compared.holds(&account) { "account disabled" } else { "password" };
         count_failure(ctx, &mut tx, &from.claiming(email), &account, wrong).await?;
@@ -83,12 +84,12 @@ pub async fn enter_code(
 ) -> Result<String, WorkflowError> {
     let late = || WorkflowError::refused("code", "code_late", "That took too long. Start again with your password.");
     let awaiting = token_hash(awaiting.ok_or_else(late)?);
-    let id = sessions::find_awaited(&ctx.db, &awaiting, ctx.clock.now()).await?.ok_or_else(late)?;
+    let id = sessions::find_awaited(&ctx.db, &awaiting, ctx.shared_now().await?).await?.ok_or_else(late)?;
     let mut tx = ctx.db.begin().await?;
     let account =
         admins::lock(&mut tx, &id).await?.filter(|account| account.disabled_at.is_none() && account.asks_for_code());
     let account = account.ok_or_else(late)?;
-    refuse_locked(account.locked_until, ctx.clock.now())?;
+    refuse_locked(account.locked_until, ctx.shared_now_in(&mut tx).await?)?;
     let Some(key) = find_key(ctx, &mut tx, &account, code).await? else {
         count_failure(ctx, &mut tx, &from.claiming_account(&account), &account, "code").await?;
         tx.commit().await?;

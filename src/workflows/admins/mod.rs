@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 pub use invitations::{INVITATION_LIFE, Invited, accept, invite, look, withdraw};
 pub use login::{CODE_LIFE, Step, enter_code, log_in, log_out};
-pub use passwords::{change_password, generated_password, put_admin};
+pub use passwords::{change_password, generated_password, put_admin, put_first_admin};
 pub use people::{change_role, disable, enable, end_all_sessions, turn_off_codes};
 pub use sessions::{SESSION_LIFE, end_others, end_session, is_awaited, who_is};
 pub use totp::{begin_totp, cancel_totp, confirm_totp, disable_totp, new_recovery_codes, provisioning_address};
@@ -99,7 +99,8 @@ async fn count_failure(
 ) -> Result<(), WorkflowError> {
     let failed = account.failed_logins.saturating_add(1);
     let rest = lockout::rest_after(failed);
-    admins::save_failure(tx, &account.id, failed, rest.map(|rest| ctx.clock.now() + rest)).await?;
+    let now = ctx.shared_now_in(tx).await?;
+    admins::save_failure(tx, &account.id, failed, rest.map(|rest| now + rest)).await?;
     record_failure(ctx, tx, actor, &account.email, what, rest).await
 }
 

@@ -27,21 +27,42 @@ pub(super) const NOBODY: &str =
 /// their sessions; their role stays. Says whether it is new.
 pub async fn put_admin(ctx: &Context, email: &Email, password: &str, role: Role) -> Result<bool, WorkflowError> {
     let password_hash = hash(password.to_owned()).await?;
-    let admin = Admin {
-        id: AdminId::from_unique(&ctx.unique()),
-        email: email.as_str().to_owned(),
-        password_hash: password_hash.clone(),
-        role,
-    };
     let mut tx = ctx.db.begin().await?;
-    let is_new = admins::insert(&mut tx, &admin, ctx.clock.now()).await?;
-    if is_new {
-        let act = Act::on(AuditAction::AdminCreated, email.as_str(), json!({ "role": role }));
-        audit::record(ctx, &mut tx, &command_line(), act).await?;
-    } else if let Some(account) = admins::lock_by_email(&mut tx, email).await? {
+    let is_new = insert(ctx, &mut tx, email, &password_hash, role).await?;
+    if !is_new && let Some(account) = admins::lock_by_email(&mut tx, email).await? {
         readmit(ctx, &mut tx, &account, &password_hash).await?;
     }
     tx.commit().await?;
+    Ok(is_new)
+}
+
+/// Makes the owner of a shop that has none. Says whether it is new; one who exists keeps their password.
+pub async fn put_first_admin(ctx: &Context, email: &Email, password: &str) -> Result<bool, WorkflowError> {
+    let password_hash = hash(password.to_owned()).await?;
+    let mut tx = ctx.db.begin().await?;
+    let is_new = insert(ctx, &mut tx, email, &password_hash, Role::Owner).await?;
+    tx.commit().await?;
+    Ok(is_new)
+}
+
+async fn insert(
+    ctx: &Context,
+    tx: &mut Tx,
+    email: &Email,
+    password_hash: &str,
+    role: Role,
+) -> Result<bool, WorkflowError> {
+    let admin = Admin {
+        id: AdminId::from_unique(&ctx.unique()),
+        email: email.as_str().to_owned(),
+        password_hash: password_hash.to_owned(),
+        role,
+    };
+    let is_new = admins::insert(tx, &admin, ctx.clock.now()).await?;
+    if is_new {
+        let act = Act::on(AuditAction::AdminCreated, email.as_str(), json!({ "role": role }));
+        audit::record(ctx, tx, &command_line(), act).await?;
+    }
     Ok(is_new)
 }
 
@@ -119,7 +140,7 @@ pub(super) async fn prove(
     account: &Account,
     compared: &Compared,
 ) -> Result<Tx, WorkflowError> {
-    refuse_locked(account.locked_until, ctx.clock.now())?;
+    refuse_locked(account.locked_until, ctx.shared_now_in(&mut tx).await?)?;
     if compared.holds(account) {
         return Ok(tx);
     }

@@ -32,7 +32,9 @@ pub(super) async fn open(
     code_within: Option<Duration>,
 ) -> Result<String, WorkflowError> {
     let token = new_token();
-    let now = ctx.clock.now();
+    // By everybody's clock: five minutes for a code would else be none where another instance asks for it. Of a session's
+    // twelve hours an instance whose clock is wrong may take one.
+    let now = ctx.shared_now_in(tx).await?;
     let user_agent = from.user_agent.as_ref().map(|line| line.chars().take(USER_AGENT).collect::<String>());
     let session = NewSession {
         id: SessionId::from_unique(&ctx.unique()),
@@ -68,7 +70,7 @@ async fn mark_seen(ctx: &Context, hash: &str, now: Timestamp) -> StoreResult<()>
 
 /// Whether this token stands between password and code.
 pub async fn is_awaited(ctx: &Context, token: &str) -> Result<bool, WorkflowError> {
-    Ok(sessions::find_awaited(&ctx.db, &token_hash(token), ctx.clock.now()).await?.is_some())
+    Ok(sessions::find_awaited(&ctx.db, &token_hash(token), ctx.shared_now().await?).await?.is_some())
 }
 
 /// Ends one of one's own sessions. Says whether it was this very one (`session` is its token's hash).

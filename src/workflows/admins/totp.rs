@@ -90,7 +90,7 @@ async fn prove_code(
     account: &Account,
     typed: &str,
 ) -> Result<Tx, WorkflowError> {
-    refuse_locked(account.locked_until, ctx.clock.now())?;
+    refuse_locked(account.locked_until, ctx.shared_now_in(&mut tx).await?)?;
     if find_key(ctx, &mut tx, account, typed).await?.is_some() {
         return Ok(tx);
     }

@@ -244,6 +244,10 @@ impl PaymentProvider for Stripe {
         .boxed()
     }
 
+    fn time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, ProviderError>> {
+        self.lists.time().boxed()
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
         async move {
             // A session that can't exist: "no such session" says that we were let in.

@@ -54,6 +54,15 @@ impl Lists {
         Ok(Page { seen, next })
     }
 
+    /// Every answer bears it, also one to nobody.
+    pub async fn time(&self) -> Result<Option<Timestamp>, ProviderError> {
+        let answer = self.http.head(format!("{}/v1", self.base)).send().await;
+        let answer = answer.map_err(|e| ProviderError::from_reqwest("Stripe", &e))?;
+        let date = answer.headers().get(reqwest::header::DATE).and_then(|value| value.to_str().ok());
+        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        Ok(date.map(|date| Timestamp::from_millis(date.timestamp().as_millisecond())))
+    }
+
     async fn fetch(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<String, ProviderError> {
         let path = match what {
             Listed::Sessions => "checkout/sessions",

@@ -167,11 +167,12 @@ fn entries(detail: &DeliveryDetail) -> Vec<Entry> {
         let took = duration(Duration::from_millis(attempt.duration_ms.unsigned_abs()));
         let again =
             attempt.retry_at.map_or_else(String::new, |at| format!(" · again after {}", duration(at.since(ended_at))));
+        let by = attempt.worker.as_ref().map_or_else(String::new, |worker| format!(" · by {worker}"));
         entries.push(entry(
             ended_at,
             tone,
             format!("Try {} {what}", attempt.number),
-            format!("{took} · {}{again}", attempt.answer),
+            format!("{took}{by} · {}{again}", attempt.answer),
         ));
     }
     entries.extend(detail.acts.iter().map(|act| entry(act.at, "neutral", act.words.clone(), String::new())));
@@ -194,7 +195,7 @@ fn entries(detail: &DeliveryDetail) -> Vec<Entry> {
                 until,
                 "waiting",
                 "Running".to_owned(),
-                "A worker has it, until then at most".to_owned(),
+                format!("{} has it, until then at most", delivery.holder().unwrap_or("A worker")),
             ));
         }
         DeliveryState::Done | DeliveryState::Dead => {}

@@ -1,0 +1,133 @@
+//! Clocks that are wrong, and that jump: whoever holds what, and what is due, is decided by the database's.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::app::SECRET;
+use super::database::Kind;
+use super::fleet::{Fleet, post};
+use super::on_both;
+use super::program::free_port;
+use crate::workflows::check_health::check_health;
+
+const HOUR_MS: i64 = 3_600_000;
+const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
+
+on_both! {
+    async fn a_clock_that_jumps_back_by_an_hour_sticks_nowhere(app: TestApp) {
+        // While it is an hour ahead: an order, a provider that fails until nobody asks it any more, a page that asks.
+        app.ctx.clock.skew(HOUR_MS);
+        app.faults(json!({ "klaviyo": { "error_rate": 1.0 }, "webhooks": { "lose_rate": 1.0 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        for buyer in 0..6 {
+            let email = format!("buyer{buyer}@example.com");
+            app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await;
+        }
+        let page = format!("/preorder/success?session_id={session}");
+        assert_eq!(app.get(&page).await.status, 200);
+        app.wait_until("Klaviyo has failed", async || {
+            app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await > 4
+        }).await;
+        app.ctx.clock.skew(0);
+        app.faults(json!({ "klaviyo": { "error_rate": 0.0 } })).await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_until("the page asks again, and settles", async || {
+            app.get(&page).await;
+            app.badges(&id).await == "completed/paid"
+        }).await;
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 7);
+    }
+
+    async fn an_event_is_refused_by_a_clock_that_is_an_hour_off_and_the_doctor_says_why(app: TestApp) {
+        let body = json!({ "id": "evt_1", "type": "customer.created", "data": { "object": { "id": "cus_1" } } });
+        let (body, right) = (body.to_string(), app.ctx.clock.now());
+        for (off, word) in [(HOUR_MS, "ahead of Stripe's"), (-HOUR_MS, "behind Stripe's")] {
+            app.ctx.clock.skew(off);
+            let refused = app.signed_webhook(body.as_bytes(), SECRET, right).await;
+            assert_eq!(refused.status, 400, "{}", refused.body);
+            assert!(refused.body.contains("tolerance of five minutes"), "{}", refused.body);
+            let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
+            let clocks = checks.iter().find(|check| check.name == "clocks").unwrap();
+            assert!(!clocks.ok && clocks.found.contains(word) && clocks.remedy.is_some(), "{clocks:?}");
+            let compared = clocks.found.contains("the database's");
+            assert_eq!(compared, app.ctx.db.postgres().is_some(), "{clocks:?}");
+        }
+        app.ctx.clock.skew(0);
+        assert_eq!(app.signed_webhook(body.as_bytes(), SECRET, right).await.status, 200);
+        let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
+        assert!(checks.iter().any(|check| check.name == "clocks" && check.ok), "{checks:?}");
+    }
+
+    async fn what_a_person_starts_again_is_due_at_once_whatever_the_clock_says(app: TestApp) {
+        app.expect_dead();
+        app.faults(json!({ "klaviyo": { "error_rate": 1.0, "error_status": 400 } })).await;
+        app.post("/api/initiate_preorder", &BUY).await;
+        app.wait_until("it is dead", async || app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead'").await == 1).await;
+        app.faults(json!({ "klaviyo": { "error_rate": 0.0 } })).await;
+        app.ctx.clock.skew(HOUR_MS);
+        let cookie = app.sign_in_as(crate::domain::access::Role::Owner).await;
+        let id = app.scalar("SELECT id FROM outbox WHERE state = 'dead'").await.unwrap();
+        let again = app.post_as(&cookie, "/api/admin/retry_delivery", &[("id", &id), ("back", "/admin")]).await;
+        assert_eq!(again.status, 303, "{}", again.body);
+        app.settle_down().await;
+        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+    }
+}
+
+/// An hour behind, right, an hour ahead: a process each, on one database.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_whose_clocks_are_an_hour_off_sell_deliver_and_retry_with_one_that_is_right() {
+    let right = free_port().await;
+    // Stripe's events go to the one that can tell their age.
+    let fleet = Fleet::start(Kind::Postgres, right).await;
+    let mut instances = vec![fleet.serve("serve", right, &[]).await];
+    for skew in ["-3600000", "3600000"] {
+        let skew = [("ROLITT_TEST_CLOCK_SKEW_MS", skew)];
+        instances.push(fleet.serve("serve", free_port().await, &skew).await);
+    }
+    let [right, behind, ahead] = [0, 1, 2].map(|at| instances[at].base.clone());
+    let attempts = "SELECT COUNT(*) FROM checkout_attempts";
+
+    // One who clicks here and there while Stripe is slow: one key, one page.
+    fleet.faults(json!({ "stripe": { "latency_ms": 1_500 } })).await;
+    let click = |base: &String| {
+        let (http, base) = (fleet.http.clone(), base.clone());
+        tokio::spawn(async move { post(&http, &base, "/api/handle_checkout", &BUY).await })
+    };
+    let first = click(&behind);
+    fleet.wait_until("the first click has a key", async || fleet.db.count(attempts).await == 1).await;
+    let (second, third) = (click(&right), click(&ahead));
+    let (first, second, third) = (first.await.unwrap(), second.await.unwrap(), third.await.unwrap());
+    assert_eq!((first.session(), first.session()), (second.session(), third.session()));
+    assert_eq!(fleet.db.count(attempts).await, 1);
+    fleet.faults(json!({ "stripe": { "latency_ms": 0 }, "klaviyo": { "error_rate": 0.7 } })).await;
+    fleet.pay(&first).await;
+
+    let bases = [&right, &behind, &ahead];
+    let mut answers = Vec::new();
+    for buyer in 0..18 {
+        let email = format!("buyer{buyer}@example.com");
+        let form = [("email", email.as_str()), ("color", "sakura-pink")];
+        answers.push(post(&fleet.http, bases[buyer % 3], "/api/handle_checkout", &form).await);
+    }
+    for answer in answers.iter().step_by(2) {
+        fleet.pay(answer).await;
+    }
+    fleet
+        .wait_until("some have failed", async || {
+            fleet.db.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await > 3
+        })
+        .await;
+    fleet.faults(json!({ "klaviyo": { "error_rate": 0.0 } })).await;
+    // An hour's error of any of them would be waited for in vain.
+    fleet.settled().await;
+    assert_eq!(fleet.db.count("SELECT COUNT(*) FROM preorders WHERE payment_status = 'paid'").await, 10);
+    assert_eq!(fleet.klaviyo().await, (19 + 10, 0));
+    // Each claim brought one try: nobody took what another held.
+    let claims = fleet.db.count("SELECT CAST(SUM(attempts) AS BIGINT) FROM outbox").await;
+    assert_eq!(fleet.db.count("SELECT COUNT(*) FROM delivery_attempts").await, claims);
+    assert!(fleet.db.count("SELECT COUNT(DISTINCT worker) FROM delivery_attempts").await > 1);
+    fleet.finish(instances).await;
+}
