@@ -37,13 +37,17 @@ macro_rules! select {
     };
 }
 
-/// A new one, or what one that was found before says now. One that was settled and differs again is found anew.
+/// A new one, or what one that was found before says now. One that was settled and differs again is found anew, unless
+/// a person has set it aside just as it is.
 pub async fn save(tx: &mut Tx, found: &Difference) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO differences (id, object, provider_id, preorder_id, verdict, ours, theirs, found_at, \
          seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (object, provider_id) DO UPDATE SET \
          preorder_id = excluded.preorder_id, verdict = excluded.verdict, ours = excluded.ours, theirs = excluded.theirs, \
          seen_at = excluded.seen_at, found_at = CASE WHEN differences.settled_at IS NULL THEN differences.found_at \
-         ELSE excluded.found_at END, settled_at = NULL, settled_by = NULL";
+         ELSE excluded.found_at END, settled_at = CASE WHEN differences.settled_by IS NOT NULL \
+         AND differences.ours = excluded.ours AND differences.theirs = excluded.theirs THEN differences.settled_at END, \
+         settled_by = CASE WHEN differences.ours = excluded.ours AND differences.theirs = excluded.theirs \
+         THEN differences.settled_by END";
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(&found.id)

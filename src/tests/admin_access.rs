@@ -23,6 +23,7 @@ const FUNCTIONS: &[(&str, Option<Right>)] = &[
     ("/api/admin/preview_fulfilment", Some(Right::Act)),
     ("/api/admin/refund", Some(Right::Act)),
     ("/api/admin/compare_with_stripe", Some(Right::Act)),
+    ("/api/admin/set_difference_aside", Some(Right::Act)),
     ("/api/admin/settle_difference", Some(Right::Act)),
     ("/api/admin/write_note", Some(Right::Act)),
     ("/api/admin/accept_invitation", None),

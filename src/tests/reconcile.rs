@@ -199,5 +199,15 @@ on_both! {
         let pressed = app.post_as(&support, "/api/admin/settle_difference", &[("id", &id)]).await;
         assert_eq!((pressed.status, pressed.json()["error"]["code"].as_str()), (422, Some("unknown_to_stripe")));
         assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'difference_settled'").await, 0);
+
+        // Whoever has looked at it says why, and a later comparison that finds the same does not ask again.
+        let aside = async |reason: &str| {
+            app.post_as(&support, "/api/admin/set_difference_aside", &[("id", &id), ("reason", reason)]).await.status
+        };
+        assert_eq!((aside(" ").await, aside("A copy of the shop's database").await), (422, 303));
+        assert_eq!(app.post_as(&support, "/api/admin/compare_with_stripe", &[("span", "24h")]).await.status, 303);
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM differences WHERE settled_at IS NULL AND theirs = 'none'").await, 0);
+        assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'difference_settled'").await, 1);
     }
 }

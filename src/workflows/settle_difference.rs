@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::apply_stripe_event::owner;
 use super::audit::{self, Act};
+use super::deliveries::stated;
 use super::receive_webhook::receive_in;
 use super::reconcile::{self, compare, listed};
 use super::{WorkflowError, settle_payment, walk_stripe};
@@ -67,6 +68,30 @@ pub async fn settle_difference(ctx: &Context, actor: &Actor, id: &DifferenceId) 
         return Err(WorkflowError::refused("id", "still_differs", message));
     }
     close(ctx, &known, Some(actor)).await?;
+    Ok(true)
+}
+
+/// A person has looked at what can't be settled, and says why nothing more is to be done. Says whether it was open.
+pub async fn set_aside(ctx: &Context, actor: &Actor, id: &DifferenceId, reason: &str) -> Result<bool, WorkflowError> {
+    if !actor.may(Right::Act) {
+        return Err(WorkflowError::Forbidden);
+    }
+    let reason = stated(reason)?;
+    let found = differences::find(&ctx.db, id).await?;
+    let known =
+        found.ok_or_else(|| WorkflowError::refused("id", "difference_unknown", "There is no such difference."))?;
+    if known.settled_at.is_some() {
+        return Ok(false);
+    }
+    let detail = json!({ "object": known.object, "set_aside": reason, "ours": known.ours, "theirs": known.theirs });
+    let act = Act {
+        preorder_id: known.preorder_id.as_ref(),
+        ..Act::on(AuditAction::DifferenceSettled, &known.provider_id, detail)
+    };
+    let mut tx = ctx.db.begin().await?;
+    audit::record(ctx, &mut tx, actor, act).await?;
+    differences::settle(&mut tx, known.object, &known.provider_id, Some(&actor.name), ctx.clock.now()).await?;
+    tx.commit().await?;
     Ok(true)
 }
 

@@ -15,7 +15,7 @@ use crate::domain::text_enum::text_enum;
 use crate::domain::timestamp::Timestamp;
 use crate::store::differences::{self, Difference};
 use crate::store::walks::{self, Walk};
-use crate::workflows::settle_difference::settle_difference as settle;
+use crate::workflows::settle_difference as settling;
 use crate::workflows::walk_stripe;
 
 pub const ROOM: &str = "/admin/reconcile";
@@ -143,12 +143,32 @@ pub async fn settle_difference(
         let ctx = context()?;
         let unknown = |_| ApiError::field("id", "difference_unknown", "There is no such difference.");
         let id = id.trim().parse().map_err(unknown)?;
-        let settled = settle(&ctx, &login.actor(), &id).await?;
+        let settled = settling::settle_difference(&ctx, &login.actor(), &id).await?;
         Ok::<_, ApiError>(if settled {
             "Settled as Stripe says."
         } else {
             "There was nothing to settle any more: both say the same."
         })
+    };
+    let notice = acted.await.map_err(ApiError::answered)?;
+    done(back.as_deref(), ROOM, notice);
+    Ok(())
+}
+
+/// Takes a difference that can't be settled off the list, with the reason.
+#[server(endpoint = "admin/set_difference_aside", prefix = "/api")]
+pub async fn set_difference_aside(
+    #[server(default)] id: String,
+    #[server(default)] reason: String,
+    #[server(default)] back: Option<String>,
+) -> Result<(), ApiError> {
+    let login = require(Right::Act)?;
+    let acted = async {
+        let ctx = context()?;
+        let unknown = |_| ApiError::field("id", "difference_unknown", "There is no such difference.");
+        let id = id.trim().parse().map_err(unknown)?;
+        let was_open = settling::set_aside(&ctx, &login.actor(), &id, &reason).await?;
+        Ok::<_, ApiError>(if was_open { "Set aside." } else { "It was settled before." })
     };
     let notice = acted.await.map_err(ApiError::answered)?;
     done(back.as_deref(), ROOM, notice);

@@ -128,7 +128,10 @@ fn difference(row: DifferenceRow, may_act: bool) -> AnyView {
             let by = by.unwrap_or_else(|| "itself".to_owned());
             view! { <span class="soft">{by} ", " <Instant at /></span> }.into_any()
         }
-        (None, Some(advice)) => view! { <span class="advice">{advice}</span> }.into_any(),
+        (None, Some(advice)) => {
+            let aside = may_act.then(|| set_aside(row.id.clone(), &row.provider_id));
+            view! { <span class="advice">{advice}</span> {aside} }.into_any()
+        }
         (None, None) if may_act => view! {
             <form method="post" action="/api/admin/settle_difference">
                 <input type="hidden" name="id" value=row.id />
@@ -151,6 +154,19 @@ fn difference(row: DifferenceRow, may_act: bool) -> AnyView {
             <td data-label="Stripe’s">{row.theirs}</td>
             <td class="cell-act">{act}</td>
         </tr>
+    }
+    .into_any()
+}
+
+fn set_aside(id: String, provider_id: &str) -> AnyView {
+    let (reason, button) = (format!("Reason to set aside {provider_id}"), format!("Set aside {provider_id}"));
+    view! {
+        <form class="set-aside" method="post" action="/api/admin/set_difference_aside">
+            <input type="hidden" name="id" value=id />
+            <input type="hidden" name="back" value=ROOM />
+            <input name="reason" required maxlength="300" placeholder="Reason" aria-label=reason autocomplete="off" />
+            <button type="submit" class="button-quiet" aria-label=button>"Set aside"</button>
+        </form>
     }
     .into_any()
 }
