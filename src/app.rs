@@ -78,6 +78,7 @@ pub fn App() -> impl IntoView {
                 <Route path=(admin, preorders, StaticSegment("fulfil")) view=rooms::FulfilPage ssr=SsrMode::Async />
                 <Route path=(admin, preorders, id) view=rooms::PreorderPage ssr=SsrMode::Async />
                 <Route path=(admin, StaticSegment("payments")) view=rooms::PaymentsPage ssr=SsrMode::Async />
+                <Route path=(admin, StaticSegment("reconcile")) view=rooms::ReconcilePage ssr=SsrMode::Async />
                 <Route path=(admin, webhooks) view=rooms::WebhooksPage ssr=SsrMode::Async />
                 <Route path=(admin, webhooks, id) view=rooms::WebhookPage ssr=SsrMode::Async />
                 <Route path=(admin, StaticSegment("background")) view=rooms::BackgroundPage ssr=SsrMode::Async />

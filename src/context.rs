@@ -102,7 +102,8 @@ impl Parts {
             | DeliveryKind::FetchPaymentDetails
             | DeliveryKind::CloseOpenPages
             | DeliveryKind::RequestRefund
-            | DeliveryKind::CheckOverduePayments => true,
+            | DeliveryKind::CheckOverduePayments
+            | DeliveryKind::WalkStripe => true,
             DeliveryKind::CreateFirebaseUser => self.firebase.is_some(),
             DeliveryKind::KlaviyoPreorderStarted | DeliveryKind::KlaviyoPreorderSuccess => self.klaviyo.is_some(),
             DeliveryKind::SendSms => self.sms.is_some(),

@@ -79,7 +79,7 @@ test.describe("on a phone", () => {
       const rooms = page.getByRole("navigation", { name: "Rooms" });
       await expect(rooms).toBeHidden();
       await page.getByRole("button", { name: /Rooms/ }).click();
-      await expect(rooms.getByRole("link")).toHaveCount(9);
+      await expect(rooms.getByRole("link")).toHaveCount(10);
       for (const link of await rooms.getByRole("link").all()) {
         expect((await link.boundingBox())?.height).toBeGreaterThanOrEqual(44);
       }

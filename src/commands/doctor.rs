@@ -7,10 +7,14 @@ use crate::clock::Clock;
 use crate::config::{Fault, Settings};
 use crate::context::Context;
 use crate::store::Db;
-use crate::workflows::check_health::{Check, check_health};
+use crate::workflows::check_health::{Check, check_thoroughly, stripe_agrees};
 
 /// Nobody waits at a page: what takes long may take long.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Of a million preorders.
+const FOR_RECORDS: Duration = Duration::from_mins(30);
+/// For a day of a shop that sells much, a hundred records a call.
+const FOR_STRIPE: Duration = Duration::from_mins(10);
 
 pub async fn run(settings: Settings, json: bool) -> Outcome {
     let mut checks = Vec::new();
@@ -22,7 +26,11 @@ pub async fn run(settings: Settings, json: bool) -> Outcome {
             let base = base_url(&settings, addr);
             let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET);
             let ctx = ctx.map_err(told)?;
-            checks = check_health(&ctx, PATIENCE).await;
+            checks = check_thoroughly(&ctx, PATIENCE, FOR_RECORDS).await;
+            // Without its tables there is nothing to compare.
+            if checks.iter().all(|check| check.ok || !["database", "migrations"].contains(&check.name.as_str())) {
+                checks.push(stripe_agrees(&ctx, FOR_STRIPE).await);
+            }
             ctx.db.close().await;
         }
     }
@@ -45,9 +53,9 @@ fn print(checks: &[Check], json: bool) {
         return;
     }
     for check in checks {
-        println!("{} {:<36} {}", if check.ok { "✓" } else { "✗" }, check.name, check.found);
+        println!("{} {:<42} {}", if check.ok { "✓" } else { "✗" }, check.name, check.found);
         if let Some(remedy) = &check.remedy {
-            println!("  {:<36} → {remedy}", "");
+            println!("  {:<42} → {remedy}", "");
         }
     }
 }

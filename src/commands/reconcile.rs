@@ -46,11 +46,14 @@ fn print(report: &Report) {
         println!(
             "{:<10} {:<8} {} {preorder}: ours {}, Stripe's {} {fixed}",
             difference.verdict.as_str(),
-            difference.object,
+            difference.object.as_str(),
             difference.id,
             difference.ours,
             difference.theirs
         );
+        if let (false, Some(advice)) = (difference.fixed, difference.advice()) {
+            println!("           → {advice}");
+        }
     }
     let count = |verdict| report.count(verdict);
     println!(

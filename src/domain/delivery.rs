@@ -1,7 +1,7 @@
 //! The background's work as one enum: what must still happen because of something already durable. Adding a variant
 //! makes the compiler point at the one `match` in `outbox/`.
 
-use super::ids::{PreorderId, RefundId, WebhookId};
+use super::ids::{PreorderId, RefundId, WalkId, WebhookId};
 use super::text_enum::text_enum;
 
 /// A delivery as it stands in `outbox.payload`. It names rows, it does not copy them: what is sent is read when it is
@@ -42,6 +42,11 @@ pub enum Delivery {
     CheckOverduePayments {
         round: i64,
     },
+    /// Goes on with a walk through Stripe's records; one part of it.
+    WalkStripe {
+        walk_id: WalkId,
+        part: i64,
+    },
 }
 
 text_enum! {
@@ -55,6 +60,7 @@ text_enum! {
         SendSms => "send_sms",
         RequestRefund => "request_refund",
         CheckOverduePayments => "check_overdue_payments",
+        WalkStripe => "walk_stripe",
     }
 }
 
@@ -90,6 +96,7 @@ impl Delivery {
             Self::SendSms { .. } => DeliveryKind::SendSms,
             Self::RequestRefund { .. } => DeliveryKind::RequestRefund,
             Self::CheckOverduePayments { .. } => DeliveryKind::CheckOverduePayments,
+            Self::WalkStripe { .. } => DeliveryKind::WalkStripe,
         }
     }
 
@@ -102,7 +109,7 @@ impl Delivery {
             | Self::CloseOpenPages { preorder_id }
             | Self::SendSms { preorder_id }
             | Self::RequestRefund { preorder_id, .. } => Some(preorder_id),
-            Self::ApplyStripeEvent { .. } | Self::CheckOverduePayments { .. } => None,
+            Self::ApplyStripeEvent { .. } | Self::CheckOverduePayments { .. } | Self::WalkStripe { .. } => None,
         }
     }
 
@@ -110,6 +117,7 @@ impl Delivery {
     pub fn dedupe_key(&self) -> String {
         let subject = match self {
             Self::CheckOverduePayments { round } => return format!("{}:{round}", self.kind()),
+            Self::WalkStripe { walk_id, part } => return format!("{}:{walk_id}:{part}", self.kind()),
             Self::ApplyStripeEvent { webhook_id } => webhook_id.as_str(),
             Self::RequestRefund { refund_id, .. } => refund_id.as_str(),
             Self::CreateFirebaseUser { preorder_id }
@@ -127,9 +135,11 @@ impl DeliveryKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ApplyStripeEvent => Lane::Settlement,
-            Self::FetchPaymentDetails | Self::CloseOpenPages | Self::RequestRefund | Self::CheckOverduePayments => {
-                Lane::Stripe
-            }
+            Self::FetchPaymentDetails
+            | Self::CloseOpenPages
+            | Self::RequestRefund
+            | Self::CheckOverduePayments
+            | Self::WalkStripe => Lane::Stripe,
             Self::KlaviyoPreorderStarted | Self::KlaviyoPreorderSuccess => Lane::Klaviyo,
             Self::CreateFirebaseUser => Lane::Firebase,
             Self::SendSms => Lane::Sms,

@@ -60,6 +60,10 @@ prefixed_id! {
     ViewId => "view_",
     /// A list of preorders between its preview and the act.
     OrderListId => "lst_",
+    /// A walk through Stripe's records.
+    WalkId => "wlk_",
+    /// Something that Stripe says otherwise.
+    DifferenceId => "dif_",
 }
 
 /// `ROL-` and eight characters without look-alikes: what a buyer reads to support over the phone.

@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod browser;
 pub mod catalog;
+pub mod comparison;
 pub mod contact;
 pub mod decline;
 pub mod delivery;

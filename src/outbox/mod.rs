@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::context::Context;
 use crate::domain::delivery::Lane;
 use crate::store::{StoreResult, outbox};
-use crate::workflows::check_overdue;
+use crate::workflows::{check_overdue, walk_stripe};
 
 /// How long a claim holds, by the database's clock: longer than a delivery may take, with its provider's timeouts.
 pub const LEASE: Duration = Duration::from_mins(1);
@@ -64,6 +64,9 @@ async fn look_for_overdue(ctx: Context, stop: CancellationToken) {
         }
         if let Err(error) = check_overdue::enqueue(&ctx).await {
             tracing::warn!(%error, "could not look for overdue payments");
+        }
+        if let Err(error) = walk_stripe::begin_by_itself(&ctx).await {
+            tracing::warn!(%error, "could not begin to compare Stripe's records with ours");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::store::{StoreResult, Tx, webhooks};
 use crate::workflows::WorkflowError;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
 use crate::workflows::refresh_payment::{close_open_pages, learn_card};
-use crate::workflows::{check_overdue, refunds};
+use crate::workflows::{check_overdue, refunds, walk_stripe};
 
 use super::{firebase, klaviyo, lane, sms};
 
@@ -68,6 +68,10 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
             Err(error) => Err(as_provider_error(error)),
         },
         Delivery::CheckOverduePayments { .. } => match check_overdue::check(ctx).await {
+            Ok(answer) => Ok((answer, Effect::Nothing)),
+            Err(error) => Err(as_provider_error(error)),
+        },
+        Delivery::WalkStripe { walk_id, part } => match walk_stripe::walk(ctx, walk_id, *part).await {
             Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },

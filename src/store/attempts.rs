@@ -140,6 +140,23 @@ pub async fn sessions_between(
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
 }
 
+/// Tries whose page was asked for before a time and whose answer never came, the longest first.
+pub async fn unanswered(db: &Db, before: Timestamp, limit: i64) -> StoreResult<Vec<Attempt>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM checkout_attempts WHERE state = 'creating' AND created_at < $1 ORDER BY created_at LIMIT $2"
+    );
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(before).bind(limit).fetch_all(c).await)?)
+}
+
+/// Whether anybody has ever gone to pay.
+pub async fn any(db: &Db) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM checkout_attempts LIMIT 1) AS one";
+    let any: i64 = on_read!(db, c => sqlx::query_scalar(SQL).fetch_one(c).await)?;
+    Ok(any > 0)
+}
+
 /// Tries to pay that should have ended by now: pages that closed and of which nothing was heard, payments that have
 /// been under way since then. The longest overdue first.
 pub async fn overdue(

@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 
 use crate::domain::access::Role;
 use crate::domain::audit::AuditAction;
+use crate::domain::comparison::{Verdict, WalkScope, WalkState, Walked};
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::ids::{
-    AdminId, AttemptId, AuditId, DeliveryId, DisputeId, InvitationId, LedgerId, NoteId, OrderListId, PreorderId,
-    RefundId, SessionId, ViewId, WebhookId,
+    AdminId, AttemptId, AuditId, DeliveryId, DifferenceId, DisputeId, InvitationId, LedgerId, NoteId, OrderListId,
+    PreorderId, RefundId, SessionId, ViewId, WalkId, WebhookId,
 };
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
@@ -53,6 +54,12 @@ macro_rules! text_column {
 }
 
 text_columns!(
+    DifferenceId,
+    Verdict,
+    WalkId,
+    WalkScope,
+    WalkState,
+    Walked,
     AdminId,
     AttemptId,
     AttemptState,

@@ -34,9 +34,6 @@ pub struct TestApp {
     workers: tokio::sync::Mutex<Option<(CancellationToken, tokio::task::JoinHandle<()>)>>,
     dead_is_fine: AtomicBool,
     books_are_cooked: AtomicBool,
-    /// Promises that the test breaks, by the doctor's words.
-    broken: std::sync::Mutex<Vec<&'static str>>,
-    asked_again: AtomicBool,
     finished: AtomicBool,
 }
 
@@ -91,8 +88,6 @@ impl TestApp {
             workers: tokio::sync::Mutex::new(None),
             dead_is_fine: AtomicBool::new(false),
             books_are_cooked: AtomicBool::new(false),
-            broken: std::sync::Mutex::default(),
-            asked_again: AtomicBool::new(false),
             finished: AtomicBool::new(false),
         };
         app.start_workers().await;
@@ -267,16 +262,6 @@ impl TestApp {
         self.books_are_cooked.store(true, Ordering::Relaxed);
     }
 
-    /// For tests that break a promise on purpose: the doctor's words for it.
-    pub fn expect_broken(&self, names: &[&'static str]) {
-        self.broken.lock().unwrap().extend_from_slice(names);
-    }
-
-    /// For tests in which a person has something sent once more.
-    pub fn expect_repeats(&self) {
-        self.asked_again.store(true, Ordering::Relaxed);
-    }
-
     /// Every delivery has ended, and none was given up unless the test said so.
     pub async fn finish(mut self) {
         self.settle_down().await;
@@ -284,10 +269,7 @@ impl TestApp {
         let dead = self.scalar(dead).await;
         assert!(dead.is_none() || self.dead_is_fine.load(Ordering::Relaxed), "a delivery was given up: {dead:?}");
         if !self.books_are_cooked.load(Ordering::Relaxed) {
-            let known = self.broken.lock().unwrap().clone();
-            super::promises::are_kept_but(&self.ctx, &known).await;
-        }
-        if !self.asked_again.load(Ordering::Relaxed) {
+            super::promises::are_kept(&self.ctx).await;
             super::promises::were_asked_once(&self.inbox().await);
         }
         self.stop_workers().await;

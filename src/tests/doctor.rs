@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::app::TestApp;
 use super::database::Kind;
+use super::program::{free_port, run_to_end};
 use super::{on_both, promises};
 use crate::workflows::check_promises::{Harm, PROMISES, check_promises, tally};
 
@@ -72,6 +73,22 @@ async fn each_break_is_seen(kind: Kind) {
     assert!(lost > 0 && duplicated > 0 && wrong > 0);
     assert_eq!(lost + duplicated + wrong, findings.iter().map(|finding| finding.broken).sum::<i64>());
     assert!(findings.iter().any(|finding| finding.harm == Harm::Duplicated));
+
+    // The command says so, promise by promise, each with what to do.
+    app.ctx.db.execute("UPDATE _sqlx_migrations SET success = TRUE").await;
+    let addr = format!("127.0.0.1:{}", free_port().await);
+    let settings = [("DATABASE_URL", app.ctx.settings.database_url.as_str()), ("LEPTOS_SITE_ADDR", addr.as_str())];
+    let (status, printed) = run_to_end("doctor --json", &settings, "").await;
+    let json = printed.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{printed}"));
+    let report: serde_json::Value = serde_json::from_str(json).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    for (number, sentence) in PROMISES {
+        let name = format!("promise {number}: {sentence}");
+        let check =
+            checks.iter().find(|check| check["name"] == name.as_str()).unwrap_or_else(|| panic!("{name}: {report}"));
+        assert!(check["ok"] == false && check["remedy"].is_string(), "{check}");
+    }
+    assert_eq!(status, 1);
 
     app.ctx.db.execute(breaks::SWEEP).await;
     app.cook_the_books();

@@ -14,6 +14,7 @@ pub const TEXT: &str = concat!(
     include_str!("../../style/admin/overview.css"),
     include_str!("../../style/admin/health.css"),
     include_str!("../../style/admin/payments.css"),
+    include_str!("../../style/admin/reconcile.css"),
     include_str!("../../style/admin/machinery.css"),
     include_str!("../../style/admin/people.css"),
     include_str!("../../style/admin/keys.css"),

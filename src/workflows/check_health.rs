@@ -4,6 +4,9 @@
 
 mod clocks;
 mod records;
+mod stripe;
+
+pub use stripe::stripe_agrees;
 
 use std::time::Duration;
 
@@ -36,13 +39,18 @@ impl Check {
 
 /// `patience` is for each check.
 pub async fn check_health(ctx: &Context, patience: Duration) -> Vec<Check> {
+    check_thoroughly(ctx, patience, patience).await
+}
+
+/// The same with a patience of its own for looking through the records, which takes as long as there are many.
+pub async fn check_thoroughly(ctx: &Context, patience: Duration, for_records: Duration) -> Vec<Check> {
     let of_database = async {
         let checks = database(ctx, patience).await;
         if !checks.iter().all(|check| check.ok) {
             return checks;
         }
         let (clocks, prices, records) =
-            futures::join!(clocks::clocks(ctx, patience), prices(ctx, patience), records::records(ctx, patience));
+            futures::join!(clocks::clocks(ctx, patience), prices(ctx, patience), records::records(ctx, for_records));
         [checks, vec![clocks], prices, records].concat()
     };
     let (database, providers) = join(of_database, providers(ctx, patience)).await;

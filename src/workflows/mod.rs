@@ -25,8 +25,10 @@ pub mod refunds;
 pub mod replay_webhook;
 pub mod saved_views;
 pub mod settings;
+pub mod settle_difference;
 pub mod settle_payment;
 pub mod start_checkout;
+pub mod walk_stripe;
 pub mod write_note;
 
 use crate::providers::ProviderError;

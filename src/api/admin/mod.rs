@@ -20,6 +20,7 @@ pub(crate) mod overview;
 pub(crate) mod payments;
 pub mod people;
 pub mod preorders;
+pub(crate) mod reconcile;
 pub(crate) mod span;
 mod timeline;
 pub(crate) mod typed_span;

@@ -115,6 +115,8 @@ pub trait PaymentProvider: Send + Sync {
         since: Timestamp,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>>;
+    /// One of them, by the provider's id.
+    fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>>;
     /// What the provider's own catalogue asks for a colour, if the colour has a price there.
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>>;
     /// What time it is there, to the second, if it says.

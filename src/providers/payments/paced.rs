@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
@@ -109,6 +109,14 @@ impl PaymentProvider for Paced {
         async move {
             self.turn("list").await?;
             self.inner.list(what, since, after).await
+        }
+        .boxed()
+    }
+
+    fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
+        async move {
+            self.turn("look_up").await?;
+            self.inner.look_up(what, id).await
         }
         .boxed()
     }

@@ -23,6 +23,7 @@ pub const fn words(kind: DeliveryKind) -> (&'static str, &'static str) {
         DeliveryKind::SendSms => ("SMS to the buyer", "sent"),
         DeliveryKind::RequestRefund => ("Refund at Stripe", "asked for"),
         DeliveryKind::CheckOverduePayments => ("Overdue payments", "asked about"),
+        DeliveryKind::WalkStripe => ("Stripe’s records", "compared"),
     }
 }
 

@@ -21,7 +21,7 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
@@ -228,6 +228,10 @@ impl PaymentProvider for Stripe {
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
         self.lists.page(what, since, after).boxed()
+    }
+
+    fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
+        self.lists.one(what, id).boxed()
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {

@@ -63,20 +63,26 @@ impl Lists {
         Ok(date.map(|date| Timestamp::from_millis(date.timestamp().as_millisecond())))
     }
 
+    /// One object by its id, read as on a list.
+    pub async fn one(&self, what: Listed, id: &str) -> Result<Seen, ProviderError> {
+        let expand = (what == Listed::Sessions).then(|| ("expand[]", "payment_intent".to_owned()));
+        let body = self.get(&format!("{}/{id}", path(what)), expand.as_slice()).await?;
+        let object: Value = serde_json::from_str(&body)
+            .map_err(|e| ProviderError::NoAnswer(format!("Stripe's answer can't be read: {e}")))?;
+        Ok(read(what, id.to_owned(), &object, &body))
+    }
+
     async fn fetch(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<String, ProviderError> {
-        let path = match what {
-            Listed::Sessions => "checkout/sessions",
-            Listed::Payments => "payment_intents",
-            Listed::Refunds => "refunds",
-            Listed::Disputes => "disputes",
-            Listed::Events => "events",
-        };
         let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", since.seconds().to_string())];
         query.extend(after.map(|after| ("starting_after", after.to_owned())));
         if what == Listed::Sessions {
             query.push(("expand[]", "data.payment_intent".to_owned()));
         }
-        let url = url::Url::parse_with_params(&format!("{}/v1/{path}", self.base), &query);
+        self.get(path(what), &query).await
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<String, ProviderError> {
+        let url = url::Url::parse_with_params(&format!("{}/v1/{path}", self.base), query);
         let url = url.map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
         let away = |e: reqwest::Error| ProviderError::NoAnswer(format!("Stripe can't be reached: {}", e.without_url()));
         let answer = self.http.get(url).bearer_auth(&self.secret_key).send().await.map_err(away)?;
@@ -90,6 +96,16 @@ impl Lists {
             status if status.is_server_error() => Err(ProviderError::NoAnswer(message)),
             _ => Err(ProviderError::Permanent(message)),
         }
+    }
+}
+
+const fn path(what: Listed) -> &'static str {
+    match what {
+        Listed::Sessions => "checkout/sessions",
+        Listed::Payments => "payment_intents",
+        Listed::Refunds => "refunds",
+        Listed::Disputes => "disputes",
+        Listed::Events => "events",
     }
 }
 

@@ -32,6 +32,8 @@ fn show(frame: Frame, health: Health) -> impl IntoView {
                     <p class="soft">
                         {total} " checks at " <Clock at=health.checked_at />
                         {format!(", in {} ms", health.took.as_millis())}
+                        ". Stripe’s own records are compared in another room: "
+                        <a class="text-link" href="/admin/reconcile">"Reconcile"</a> "."
                     </p>
                 </div>
                 <a class="button-act" href="/admin/health">"Check again"</a>

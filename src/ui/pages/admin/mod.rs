@@ -20,6 +20,7 @@ mod payments;
 mod people;
 mod preorder;
 mod preorders;
+mod reconcile;
 mod text_control;
 mod webhook;
 mod webhook_dry_run;
@@ -39,6 +40,7 @@ pub use payments::PaymentsPage;
 pub use people::PeoplePage;
 pub use preorder::PreorderPage;
 pub use preorders::PreordersPage;
+pub use reconcile::ReconcilePage;
 pub use webhook::WebhookPage;
 pub use webhooks::WebhooksPage;
 

@@ -1,0 +1,78 @@
+//! The words of a comparison with Stripe's records.
+
+use super::text_enum::text_enum;
+
+text_enum! {
+    pub enum Verdict {
+        Match => "match",
+        /// Stripe has it, we do not.
+        Missing => "missing",
+        /// Both have it, and say different things.
+        Different => "different",
+        /// It names no preorder of ours, or Stripe does not have it.
+        Unknown => "unknown",
+    }
+}
+
+text_enum! {
+    /// What a walk lists, in its order: payments before refunds and disputes, which speak of them; events last, when
+    /// what they say is known.
+    pub enum Walked {
+        Session => "session",
+        Payment => "payment",
+        Refund => "refund",
+        Dispute => "dispute",
+        Event => "event",
+    }
+}
+
+impl Walked {
+    /// What comes after it, if anything does.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.iter().copied().skip_while(|walked| *walked != self).nth(1)
+    }
+}
+
+text_enum! {
+    pub enum WalkScope {
+        /// Events that never came are taken in.
+        Events => "events",
+        /// All is compared, and nothing is settled.
+        Everything => "everything",
+    }
+}
+
+text_enum! {
+    pub enum WalkState {
+        Walking => "walking",
+        Done => "done",
+    }
+}
+
+/// Why the word of Stripe can't simply be taken over, and what to do then. `None`: it can.
+pub fn advice(object: Walked, verdict: Verdict, ours: &str, theirs: &str) -> Option<&'static str> {
+    let is_payment = matches!(object, Walked::Session | Walked::Payment);
+    if verdict == Verdict::Unknown {
+        Some("It names no preorder of ours: another shop's on this account, or one that this database has lost.")
+    } else if theirs == NOT_LISTED {
+        Some("Stripe does not list it: see that STRIPE_SECRET_KEY is this shop's, and that the database is no copy.")
+    } else if theirs.starts_with(TWICE) {
+        Some(
+            "Ask the buyer's bank nothing yet: look at both refunds in Stripe's dashboard. What is too much can't be \
+              taken back by itself.",
+        )
+    } else if ours.is_empty() {
+        Some("We can't read it: look at it in Stripe's dashboard.")
+    } else if is_payment && ours == "paid" && theirs != "paid" {
+        Some(
+            "We have a payment that Stripe has not: look at it in Stripe's dashboard. Nothing is taken back by itself.",
+        )
+    } else {
+        None
+    }
+}
+
+/// In the place of what Stripe says of something that it does not have.
+pub const NOT_LISTED: &str = "none";
+/// How it begins when Stripe made a refund a second time.
+pub const TWICE: &str = "made twice";

@@ -1,0 +1,139 @@
+//! One thing of Stripe's against what we know of it.
+
+use super::Difference;
+use crate::context::Context;
+use crate::domain::comparison::{TWICE, Verdict, Walked};
+use crate::domain::ids::{PreorderId, RefundId};
+use crate::domain::payment::{AttemptState, Fact, PaymentFact};
+use crate::domain::refund::{DisputeFact, RefundFact};
+use crate::providers::payments::Seen;
+use crate::providers::payments::stripe::event;
+use crate::store::attempts::{self, Attempt};
+use crate::store::refunds::Refund;
+use crate::store::{disputes, preorders, refunds, webhooks};
+use crate::workflows::{WorkflowError, settle_payment};
+
+/// What we say, and what Stripe says.
+struct Judged {
+    verdict: Verdict,
+    ours: String,
+    theirs: String,
+}
+
+impl Judged {
+    fn new(verdict: Verdict, ours: impl Into<String>, theirs: impl Into<String>) -> Self {
+        Self { verdict, ours: ours.into(), theirs: theirs.into() }
+    }
+}
+
+/// `None`: both say the same.
+pub async fn compare(ctx: &Context, object: Walked, seen: &Seen) -> Result<Option<Difference>, WorkflowError> {
+    let (id, preorder_id, judged) = match seen {
+        Seen::Odd { id, problem } => (id, None, Judged::new(Verdict::Different, "", problem.as_str())),
+        Seen::Event { id, kind, .. } => {
+            if !event::is_known(kind) || webhooks::find_by_event(&ctx.db, id).await?.is_some() {
+                return Ok(None);
+            }
+            (id, None, Judged::new(Verdict::Missing, "never received", kind.as_str()))
+        }
+        Seen::Fact { id, fact } => {
+            let judged = match fact {
+                Fact::Payment(payment) => of_payment(ctx, payment).await?,
+                Fact::Refund(refund) => of_refund(ctx, fact, refund).await?,
+                Fact::Dispute(dispute) => of_dispute(ctx, fact, dispute).await?,
+            };
+            let owner = match judged.verdict {
+                Verdict::Match => None,
+                _ => settle_payment::whose(&ctx.db, fact).await?,
+            };
+            (id, owner.map(|id| id.to_string()), judged)
+        }
+    };
+    let Judged { verdict, ours, theirs } = judged;
+    if verdict == Verdict::Match {
+        return Ok(None);
+    }
+    Ok(Some(Difference { verdict, object, id: id.clone(), preorder_id, ours, theirs, fixed: false }))
+}
+
+async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, WorkflowError> {
+    let theirs = fact.outcome.to_string();
+    let Some(attempt) = attempt_of(ctx, fact).await? else {
+        // An intent that nobody has paid on is nothing to settle: its session says the same.
+        if fact.session_id.is_none() && fact.outcome != AttemptState::Paid {
+            return Ok(Judged::new(Verdict::Match, "none", theirs));
+        }
+        let ours = is_ours(ctx, fact.preorder_id.as_deref()).await?;
+        return Ok(Judged::new(if ours { Verdict::Missing } else { Verdict::Unknown }, "none", theirs));
+    };
+    let ahead = attempt.state.join(fact.outcome) != attempt.state;
+    // We may know of a refused card that a page, still open, does not speak of; never of money that they do not have.
+    let only_ours = attempt.state == AttemptState::Paid && fact.outcome != AttemptState::Paid;
+    let amounts = fact.received.is_some() && attempt.received() != fact.received;
+    let verdict = if ahead || only_ours || amounts { Verdict::Different } else { Verdict::Match };
+    if !amounts || ahead || only_ours {
+        return Ok(Judged::new(verdict, attempt.state.to_string(), theirs));
+    }
+    let said =
+        |money: Option<crate::domain::money::Money>| money.map_or_else(|| "nothing".to_owned(), |m| m.to_string());
+    Ok(Judged::new(
+        verdict,
+        format!("{} {}", attempt.state, said(attempt.received())),
+        format!("{theirs} {}", said(fact.received)),
+    ))
+}
+
+async fn attempt_of(ctx: &Context, fact: &PaymentFact) -> Result<Option<Attempt>, WorkflowError> {
+    if let Some(session) = &fact.session_id
+        && let Some(attempt) = attempts::find_by_session(&ctx.db, session).await?
+    {
+        return Ok(Some(attempt));
+    }
+    match &fact.payment_intent_id {
+        Some(intent) => Ok(attempts::find_by_payment_intent(&ctx.db, intent).await?),
+        None => Ok(None),
+    }
+}
+
+async fn of_refund(ctx: &Context, fact: &Fact, refund: &RefundFact) -> Result<Judged, WorkflowError> {
+    let theirs = format!("{} {}", refund.state, refund.amount);
+    let Some(known) = refunds::find_by_provider_id(&ctx.db, &refund.provider_refund_id).await? else {
+        return Ok(Judged::new(missing(ctx, fact).await?, "none", theirs));
+    };
+    let ours = format!("{} {}", known.state, known.amount());
+    // It bears the name of a request that another refund of Stripe's answers already.
+    if is_answered_by_another(ctx, refund, &known).await? {
+        return Ok(Judged::new(Verdict::Different, ours, format!("{TWICE} for one request, {theirs}")));
+    }
+    let same = known.state.join(refund.state) == known.state && known.amount() == refund.amount;
+    Ok(Judged::new(if same { Verdict::Match } else { Verdict::Different }, ours, theirs))
+}
+
+async fn is_answered_by_another(ctx: &Context, refund: &RefundFact, known: &Refund) -> Result<bool, WorkflowError> {
+    let Some(asked) = refund.refund_id.as_deref().filter(|asked| *asked != known.id.as_str()) else { return Ok(false) };
+    // A copy of the database that was restored may have lost the request: then this is its only answer.
+    let Ok(asked) = asked.parse::<RefundId>() else { return Ok(false) };
+    Ok(refunds::find(&ctx.db, &asked).await?.is_some_and(|request| request.provider_refund_id.is_some()))
+}
+
+async fn of_dispute(ctx: &Context, fact: &Fact, dispute: &DisputeFact) -> Result<Judged, WorkflowError> {
+    let theirs = dispute.state.to_string();
+    let Some(known) = disputes::find_by_provider_id(&ctx.db, &dispute.provider_dispute_id).await? else {
+        return Ok(Judged::new(missing(ctx, fact).await?, "none", theirs));
+    };
+    let same = known.state.join(dispute.state) == known.state;
+    Ok(Judged::new(if same { Verdict::Match } else { Verdict::Different }, known.state.to_string(), theirs))
+}
+
+async fn missing(ctx: &Context, fact: &Fact) -> Result<Verdict, WorkflowError> {
+    let owner = settle_payment::whose(&ctx.db, fact).await?;
+    let ours = is_ours(ctx, owner.as_ref().map(PreorderId::as_str)).await?;
+    Ok(if ours { Verdict::Missing } else { Verdict::Unknown })
+}
+
+async fn is_ours(ctx: &Context, preorder_id: Option<&str>) -> Result<bool, WorkflowError> {
+    match preorder_id.and_then(|id| id.parse().ok()) {
+        Some(id) => Ok(preorders::find(&ctx.db, &id).await?.is_some()),
+        None => Ok(false),
+    }
+}
