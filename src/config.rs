@@ -49,6 +49,13 @@ pub struct Settings {
     pub rate_limit_per_minute: u32,
     /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// `SENTRY_DSN`: where errors are told. `None`: nowhere but in the log.
+    pub sentry_dsn: Option<sentry::types::Dsn>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: an OpenTelemetry collector that speaks OTLP over HTTP, such as
+    /// `http://127.0.0.1:4318`. `None`: no spans are kept.
+    pub otlp_endpoint: Option<String>,
+    /// `METRICS_ADDR`: where `/metrics` and `/healthz` are answered apart from the site; `rolitt work` has no other.
+    pub metrics_addr: Option<SocketAddr>,
 }
 
 #[derive(Clone)]

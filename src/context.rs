@@ -28,6 +28,7 @@ use crate::providers::payments::Registry;
 use crate::providers::twilio::Twilio;
 use crate::store::outbox::Enqueued;
 use crate::store::{Db, StoreResult, Tx};
+use crate::telemetry::{Trace, TraceId};
 
 #[derive(Clone)]
 pub struct Context(Arc<Parts>);
@@ -88,10 +89,17 @@ impl Parts {
     }
 
     pub fn enqueued(&self, delivery: Delivery) -> Enqueued {
+        // Whoever enqueues it: what is done for a preorder belongs to that preorder's trace.
+        let own = delivery.preorder_id().map(TraceId::of_preorder);
+        let trace = match (own, crate::telemetry::current()) {
+            (Some(id), Some(current)) => Some(Trace { id, cause: current.cause.filter(|_| current.id == id) }),
+            (Some(id), None) => Some(Trace { id, cause: None }),
+            (None, current) => current,
+        };
         Enqueued {
             id: crate::domain::ids::DeliveryId::from_unique(&self.unique()),
             delivery,
-            trace_id: crate::telemetry::trace_id(),
+            trace_id: trace.map(|trace| trace.to_string()),
         }
     }
 

@@ -1,43 +1,73 @@
-//! Logs, metrics, and the trace id that goes with a request into its deliveries.
+//! What is told of this process while it runs: logs, metrics, traces, errors. Each can be switched on by a setting and
+//! costs nothing while it is off; none of them may say who a buyer is, and none may hold up a request.
 
-use std::io::IsTerminal;
+mod errors;
+mod export;
+mod logs;
+mod mask;
+mod meters;
+pub mod metric;
+mod process;
+mod span;
+mod trace;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use std::time::Duration;
 
-tokio::task_local! {
-    static TRACE_ID: String;
+pub use mask::mask;
+pub use meters::Waiting;
+pub use metrics_exporter_prometheus::PrometheusHandle;
+pub use process::measure as measure_process;
+pub use sentry::types::Dsn;
+pub use span::{Kind, Span};
+pub use trace::{SpanId, Trace, TraceId};
+
+/// The longest that spans and errors are waited for when the process ends.
+const FLUSH_WITHIN: Duration = Duration::from_millis(700);
+
+/// The request that this task answers, as its errors name it.
+pub fn request_id() -> Option<String> {
+    trace::with_current(|scope| scope.request_id.as_deref().map(str::to_owned)).flatten()
 }
 
-/// The id of the request (or delivery) that this task works for.
-pub fn trace_id() -> Option<String> {
-    TRACE_ID.try_with(Clone::clone).ok()
+/// The purchase (or request, or delivery) that this task works for.
+pub fn trace_id() -> Option<TraceId> {
+    trace::with_current(trace::Scope::trace_id)
 }
 
-pub async fn with_trace_id<F: Future>(id: String, work: F) -> F::Output {
-    TRACE_ID.scope(id, work).await
+/// The same with the request or delivery that is at work, for what is to happen because of it.
+pub fn current() -> Option<Trace> {
+    trace::with_current(|scope| Trace { id: scope.trace_id(), cause: Some(scope.root) })
 }
 
-/// Logs to standard error; `RUST_LOG` says how much.
-pub fn init_logs() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
-    // A second start in one process (tests) keeps the first one's.
-    drop(started);
+/// From here on this task works for another purchase than was thought when it began.
+pub fn join(id: TraceId) {
+    trace::with_current(|scope| scope.join(id));
 }
 
-/// Bounds of the histograms, in seconds: from a page out of memory to a provider at its limit.
-const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+pub fn start_logs() {
+    logs::start();
+}
 
 /// `None` if metrics were installed before (tests).
-pub fn init_metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)
-        .ok()?
-        .install_recorder()
-        .ok()
+pub fn start_metrics() -> Option<PrometheusHandle> {
+    metric::install()
+}
+
+/// What is on only where somebody listens: errors to Sentry, traces to a collector.
+pub fn start(sentry: Option<&Dsn>, otlp_endpoint: Option<&str>, is_production: bool) -> Result<(), String> {
+    if let Some(dsn) = sentry {
+        errors::start(dsn.clone(), is_production);
+    }
+    otlp_endpoint.map_or(Ok(()), export::start)
+}
+
+/// Hands over what is still held. A collector that does not answer is not waited for.
+pub async fn flush() {
+    let flushed = tokio::task::spawn_blocking(|| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| errors::flush(FLUSH_WITHIN));
+            export::flush(FLUSH_WITHIN);
+        });
+    });
+    drop(tokio::time::timeout(FLUSH_WITHIN * 2, flushed).await);
 }

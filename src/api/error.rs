@@ -69,7 +69,7 @@ impl ApiError {
             message: message.into(),
             field: None,
             failure: None,
-            request_id: crate::telemetry::trace_id(),
+            request_id: crate::telemetry::request_id(),
             status,
             retry_after: None,
         }
@@ -178,7 +178,7 @@ impl From<WorkflowError> for ApiError {
 
 impl From<ProviderError> for ApiError {
     fn from(error: ProviderError) -> Self {
-        tracing::warn!(%error, "a provider failed");
+        tracing::warn!(error = error.in_short(), "a provider failed");
         match error {
             ProviderError::Retry { after, .. } => {
                 let failure = Self::away(
@@ -207,7 +207,14 @@ impl FromServerFnError for ApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        tracing::debug!(%error, "a server function could not be called");
+        // Its words may quote what was typed.
+        let kind = match &error {
+            ServerFnErrorErr::Args(_) => "arguments",
+            ServerFnErrorErr::MissingArg(_) => "a missing argument",
+            ServerFnErrorErr::Deserialization(_) => "deserialization",
+            _ => "other",
+        };
+        tracing::debug!(kind, "a server function could not be called");
         let fault = match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 Self::new(422, "invalid_request", "The form could not be read.")
@@ -227,7 +234,7 @@ impl ApiError {
 
     #[must_use]
     pub fn with_request_id(self) -> Self {
-        Self { request_id: self.request_id.or_else(crate::telemetry::trace_id), ..self }
+        Self { request_id: self.request_id.or_else(crate::telemetry::request_id), ..self }
     }
 
     #[must_use]

@@ -14,9 +14,13 @@ mod work;
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Settings};
+use crate::context::Context;
 use crate::domain::contact::Email;
+use crate::telemetry::{self, PrometheusHandle};
 
 #[derive(Parser)]
 #[command(name = "rolitt", version, about = "A preorder and payment platform.")]
@@ -92,7 +96,7 @@ const MISUSE: u8 = 2;
 pub async fn run(cli: Cli) -> u8 {
     let command = cli.command.unwrap_or(Command::Serve { no_workers: false });
     let dotenv = dotenvy::dotenv();
-    crate::telemetry::init_logs();
+    telemetry::start_logs();
     if let Err(dotenvy::Error::LineParse(line, at)) = &dotenv {
         // The line itself may hold a secret.
         eprintln!(".env: can't be read at character {at} of a line of {} characters", line.len());
@@ -108,7 +112,14 @@ pub async fn run(cli: Cli) -> u8 {
             return PROBLEM;
         }
     };
-    match perform(command, settings).await {
+    let (sentry, collector) = (settings.sentry_dsn.as_ref(), settings.otlp_endpoint.as_deref());
+    if let Err(problem) = telemetry::start(sentry, collector, settings.is_production()) {
+        eprintln!("{problem}");
+        return PROBLEM;
+    }
+    let performed = perform(command, settings).await;
+    telemetry::flush().await;
+    match performed {
         Ok(()) => GOOD,
         Err(Failure::Misuse(problem)) => {
             eprintln!("{problem}");
@@ -151,6 +162,17 @@ type Outcome = Result<(), String>;
 
 fn told(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+/// Answers `/metrics` and `/healthz` at `METRICS_ADDR`, if it is set: until told to stop, and no longer.
+async fn metrics_alone(ctx: &Context, metrics: Option<&PrometheusHandle>, stop: &CancellationToken) -> Outcome {
+    let (Some(addr), Some(handle)) = (ctx.settings.metrics_addr, metrics) else { return Ok(()) };
+    let listener =
+        TcpListener::bind(addr).await.map_err(|e| format!("METRICS_ADDR: {addr} can't be listened on: {e}"))?;
+    let served = axum::serve(listener, crate::http::metrics_alone(ctx.clone(), handle.clone()));
+    let served = served.with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::spawn(std::future::IntoFuture::into_future(served));
+    Ok(())
 }
 
 /// What the site answers under when nothing else is set.

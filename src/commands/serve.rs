@@ -7,7 +7,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::stop::{asked_to_stop, close};
-use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, base_url, sandbox_api, site, told};
+use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, base_url, metrics_alone, sandbox_api, site, told};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
@@ -23,7 +23,7 @@ const FIRST_ADMIN: &str = "admin@rolitt.test";
 
 pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let stop = asked_to_stop();
-    let metrics = crate::telemetry::init_metrics();
+    let metrics = crate::telemetry::start_metrics();
     let db = Db::open(&settings.database_url).await.map_err(told)?;
     db.migrate().await.map_err(told)?;
     let listener = TcpListener::bind(settings.site_addr).await;
@@ -36,6 +36,7 @@ pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let ctx = Context::build(settings, db, Clock::default(), base.clone(), api.as_deref(), SANDBOX_SECRET);
     let ctx = ctx.map_err(told)?;
     let login = first_admin(&ctx).await?;
+    metrics_alone(&ctx, metrics.as_ref(), &stop).await?;
     let state = AppState::new(ctx.clone(), site::options(addr), metrics).until(stop.clone());
     let app = router(state, sandbox.as_ref().map(sandbox_router));
     if base.starts_with("https://") && ctx.settings.trusted_proxies.is_empty() {

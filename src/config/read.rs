@@ -57,6 +57,9 @@ impl Reader<'_> {
                 "must be a whole number; 0 means no limit",
             ),
             trusted_proxies: self.trusted_proxies(),
+            sentry_dsn: self.optional("SENTRY_DSN", "must be a DSN, as Sentry's project settings show it"),
+            otlp_endpoint: self.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            metrics_addr: self.optional("METRICS_ADDR", "must be an address and a port, such as 127.0.0.1:9464"),
         }
     }
 
@@ -79,6 +82,12 @@ impl Reader<'_> {
             #[expect(clippy::expect_used, reason = "the defaults are in this file and tested")]
             default.parse().expect("a default parses")
         })
+    }
+
+    /// The text is not repeated: a DSN holds a key.
+    fn optional<T: std::str::FromStr>(&mut self, name: &'static str, problem: &str) -> Option<T> {
+        let read = self.text(name)?.parse().ok();
+        if read.is_none() { self.fault(name, problem, None) } else { read }
     }
 
     fn prefixed(&mut self, name: &'static str, prefixes: &[&str]) -> Option<String> {

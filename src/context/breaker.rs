@@ -9,6 +9,7 @@ use crate::domain::delivery::Lane;
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
+use crate::telemetry::metric;
 
 /// Failures in a row after which nobody asks.
 const TRIPS_AFTER: u32 = 5;
@@ -61,7 +62,8 @@ impl Breakers {
 
     /// What a call came to. An answer that refuses is an answer: the provider is there.
     pub fn learn(&self, lane: Lane, failure: Option<&ProviderError>, now: Timestamp) {
-        let open = self.with(lane, |breaker| {
+        self.with(lane, |breaker| {
+            let was_open = breaker.until.is_some();
             match failure {
                 Some(ProviderError::NoAnswer(_)) => breaker.fail(None, now),
                 Some(ProviderError::Retry { after, .. }) => breaker.fail(*after, now),
@@ -69,9 +71,10 @@ impl Breakers {
                     *breaker = Breaker::default();
                 }
             }
-            breaker.until.is_some()
+            if breaker.until.is_some() && !was_open {
+                metrics::counter!(metric::BREAKER_TRIPS, "lane" => lane.as_str()).increment(1);
+            }
         });
-        metrics::gauge!("rolitt_breaker_open", "lane" => lane.as_str()).set(if open { 1.0 } else { 0.0 });
     }
 
     fn with<T>(&self, lane: Lane, act: impl FnOnce(&mut Breaker) -> T) -> T {

@@ -9,6 +9,7 @@ use crate::providers::ProviderError;
 use crate::providers::firebase::Firebase;
 use crate::providers::klaviyo::Klaviyo;
 use crate::providers::payments::paced::Paced;
+use crate::providers::payments::watched::Watched;
 use crate::providers::payments::{PaymentProvider, Registry, stripe::Stripe};
 use crate::providers::twilio::Twilio;
 use crate::store::{Db, StoreError};
@@ -56,11 +57,10 @@ impl Context {
         let per_second = stripe.requests_per_second;
         let stripe =
             Stripe::new(&stripe, settings.stripe_product_id.clone(), settings.color_prices.clone(), prices_currency)?;
+        let stripe: Box<dyn PaymentProvider> = Box::new(Watched::new(Box::new(stripe)));
         let stripe: Box<dyn PaymentProvider> = match per_second {
-            Some(per_second) => {
-                Box::new(Paced::new(Box::new(stripe), Box::new(SharedPace::new(db.clone(), per_second))))
-            }
-            None => Box::new(stripe),
+            Some(per_second) => Box::new(Paced::new(stripe, Box::new(SharedPace::new(db.clone(), per_second)))),
+            None => stripe,
         };
         Ok(Self(Arc::new(Parts {
             db,

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
 
 use super::request_id::json;
+use super::request_metrics::Refused;
 use super::{AppState, rate_limit, uploads};
 use crate::api::admin::answer::NOTICE;
 use crate::api::{ApiError, Flash, Login, Notice};
@@ -151,6 +152,7 @@ fn answer_error(path: &str, headers: &HeaderMap, form: &[u8], error: &ApiError, 
     if let Some(seconds) = error.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response.extensions_mut().insert(Refused(error.status()));
     Some(response)
 }
 

@@ -5,8 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
 use super::AppState;
-use crate::domain::delivery::{DeliveryKind, DeliveryState};
-use crate::store::{doctor, outbox};
+use crate::store::doctor;
 
 pub async fn alive() -> &'static str {
     "ok\n"
@@ -37,25 +36,4 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 
 fn away(text: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], text).into_response()
-}
-
-pub async fn metrics(State(state): State<AppState>) -> Response {
-    let Some(handle) = &state.metrics else { return StatusCode::NOT_FOUND.into_response() };
-    if let Ok(backlog) = outbox::backlog(&state.ctx.db).await {
-        let now = state.ctx.clock.now();
-        // A kind that has emptied is not among the rows, and must not keep its last value.
-        for kind in DeliveryKind::ALL {
-            for row_state in [DeliveryState::Pending, DeliveryState::Running, DeliveryState::Dead] {
-                let labels = [("kind", kind.as_str()), ("state", row_state.as_str())];
-                metrics::gauge!("rolitt_outbox_rows", &labels).set(0.0);
-                metrics::gauge!("rolitt_outbox_oldest_seconds", &labels).set(0.0);
-            }
-        }
-        for (kind, row_state, count, oldest) in backlog {
-            let labels = [("kind", kind.as_str()), ("state", row_state.as_str())];
-            metrics::gauge!("rolitt_outbox_rows", &labels).set(count as f64);
-            metrics::gauge!("rolitt_outbox_oldest_seconds", &labels).set(now.since(oldest).as_secs_f64());
-        }
-    }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
 }

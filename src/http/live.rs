@@ -22,6 +22,7 @@ use crate::api::admin::login::token_of;
 use crate::api::{ApiError, Login};
 use crate::context::Context;
 use crate::store::changes;
+use crate::telemetry::{Waiting, metric};
 use crate::workflows::admins::who_is;
 
 /// How often the database is looked at.
@@ -112,14 +113,16 @@ struct Listener {
     greeted: bool,
     /// Given back with the listener.
     _place: OwnedSemaphorePermit,
+    _counted: Waiting,
 }
 
 impl Listener {
     fn new(state: &AppState, token: String, heard: watch::Receiver<u64>, place: OwnedSemaphorePermit) -> Self {
         let mut session = tokio::time::interval(SESSION_EVERY);
         session.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let counted = Waiting::at(metrics::gauge!(metric::LIVE_PAGES));
         let (ctx, stop) = (state.ctx.clone(), state.live.stop.clone());
-        Self { ctx, token, stop, heard, session, greeted: false, _place: place }
+        Self { ctx, token, stop, heard, session, greeted: false, _place: place, _counted: counted }
     }
 
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {

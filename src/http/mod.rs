@@ -12,6 +12,8 @@ mod page_cache;
 mod pages;
 mod rate_limit;
 mod request_id;
+mod request_metrics;
+mod scrape;
 mod security_headers;
 pub mod server;
 mod session;
@@ -25,17 +27,17 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::context::Context;
+use crate::telemetry::PrometheusHandle;
 
 #[derive(Clone)]
 pub struct AppState {
     pub ctx: Context,
     pub options: LeptosOptions,
-    pub metrics: Option<PrometheusHandle>,
+    scrape: Option<Arc<scrape::Scrape>>,
     cache: Arc<page_cache::PageCache>,
     limiter: Arc<rate_limit::Limiter>,
     live: Arc<live::Live>,
@@ -57,6 +59,9 @@ impl AppState {
         let live = Arc::new(live::Live::new(stop.clone()));
         let limits = server::Limits::default();
         Self { ctx, options, metrics, cache: Arc::default(), limiter, live, limits, stop }
+        let live = Arc::new(live::Live::new(CancellationToken::new()));
+        let scrape = metrics.map(|handle| Arc::new(scrape::Scrape::new(ctx.clone(), handle)));
+        Self { ctx, options, scrape, cache: Arc::default(), limiter, live }
     }
 
     /// Once `stop` is cancelled this instance is not ready for new visitors, and answers that have no end are ended:
@@ -71,6 +76,13 @@ impl AppState {
     pub fn within(self, limits: server::Limits) -> Self {
         Self { limits, ..self }
     }
+}
+
+/// `/metrics` and `/healthz` without the site: for workers, and where the site's address is open to everybody.
+pub fn metrics_alone(ctx: Context, handle: PrometheusHandle) -> Router {
+    let scrape = Some(Arc::new(scrape::Scrape::new(ctx, handle)));
+    let text = move || scrape::answer(scrape.clone());
+    Router::new().route("/metrics", get(text)).route("/healthz", get(health::alive))
 }
 
 /// Everything that is answered on the site's port. `sandbox` is the stand-ins' own router, when they run.
@@ -98,6 +110,7 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));
     let limits = state.limits;
+        .route("/metrics", get(scrape::metrics));
     let mut all = site.merge(machines).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);

@@ -49,7 +49,7 @@ pub fn check(state: &AppState, parts: &Parts) -> Result<(), ApiError> {
     let address = client_address(&parts.extensions, &parts.headers, trusted);
     match address.map(|address| state.limiter.check(address)) {
         Some(Err(seconds)) => {
-            metrics::counter!("rolitt_rate_limited_total").increment(1);
+            metrics::counter!(crate::telemetry::metric::RATE_LIMITED).increment(1);
             let message = "Too many tries in a short time. Please wait a moment.";
             Err(ApiError::new(429, "too_many_requests", message).busy_for(seconds))
         }

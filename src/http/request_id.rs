@@ -9,43 +9,35 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::request_metrics::Asked;
 use crate::api::ApiError;
-use crate::telemetry;
 
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 pub async fn trace(request: Request, next: Next) -> Response {
     let id = format!("req_{}", uuid::Uuid::now_v7().simple());
+    let asked = Asked::of(&request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let mut span = asked.span(&id);
     let began = std::time::Instant::now();
-    telemetry::with_trace_id(id.clone(), async move {
+    let response = span.around(async {
         let mut response = next.run(request).await;
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HEADER, value);
         }
-        let took = began.elapsed();
         let status = response.status().as_u16();
-        metrics::histogram!("rolitt_http_seconds", "status" => class(status)).record(took.as_secs_f64());
         // The path alone: a query may hold what a person typed.
         if status >= 500 {
-            tracing::warn!(request_id = id, %method, path, status, ms = took.as_millis(), "answered");
+            tracing::warn!(%method, path, status, ms = began.elapsed().as_millis(), "answered");
         } else {
-            tracing::debug!(request_id = id, %method, path, status, ms = took.as_millis(), "answered");
+            tracing::debug!(%method, path, status, ms = began.elapsed().as_millis(), "answered");
         }
         response
-    })
-    .await
-}
-
-const fn class(status: u16) -> &'static str {
-    match status {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
-    }
+    });
+    let response = response.await;
+    asked.answered(&response, began.elapsed(), &mut span);
+    response
 }
 
 /// An error as the answer to a program.

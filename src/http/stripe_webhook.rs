@@ -10,6 +10,7 @@ use super::AppState;
 use super::request_id::json;
 use crate::api::ApiError;
 use crate::providers::payments::stripe::{event, signature};
+use crate::telemetry::{self, metric};
 use crate::workflows::receive_webhook::receive_webhook;
 
 /// Bytes. Stripe's largest events are some tens of KiB.
@@ -23,29 +24,36 @@ pub async fn receive(
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return refused(413, "body_too_large", "An event is at most 256 KiB.");
+            return refused("too_large", 413, "body_too_large", "An event is at most 256 KiB.");
         }
-        Err(_) => return refused(400, "body_unreadable", "The body could not be read."),
+        Err(_) => return refused("unreadable", 400, "body_unreadable", "The body could not be read."),
     };
     let header = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     if let Err(error) = signature::verify(header, &body, &state.ctx.webhook_secrets, state.ctx.clock.now()) {
         tracing::warn!(%error, "a webhook was refused");
-        return refused(400, "signature_invalid", &format!("{error}."));
+        return refused(error.word(), 400, "signature_invalid", &format!("{error}."));
     }
     let Ok(raw) = std::str::from_utf8(&body) else {
-        return refused(400, "body_unreadable", "The body is not UTF-8.");
+        return refused("unreadable", 400, "body_unreadable", "The body is not UTF-8.");
     };
     let Some(envelope) = event::envelope(raw) else {
-        return refused(400, "event_unreadable", "The body is not an event.");
+        return refused("not_an_event", 400, "event_unreadable", "The body is not an event.");
     };
+    if let Some(trace) = envelope.trace {
+        telemetry::join(trace);
+    }
     match receive_webhook(&state.ctx, &envelope, raw).await {
         Ok(_) => (StatusCode::OK, r#"{"received":true}"#).into_response(),
         // Not durable: Stripe must send it again.
-        Err(error) => json(&ApiError::from(error)),
+        Err(error) => {
+            let event = metric::event(&envelope.kind);
+            metrics::counter!(metric::WEBHOOKS, "event" => event, "result" => "not_saved").increment(1);
+            json(&ApiError::from(error))
+        }
     }
 }
 
-fn refused(status: u16, code: &str, message: &str) -> Response {
-    metrics::counter!("rolitt_webhooks_refused_total").increment(1);
+fn refused(reason: &'static str, status: u16, code: &str, message: &str) -> Response {
+    metrics::counter!(metric::WEBHOOKS_REFUSED, "reason" => reason).increment(1);
     json(&ApiError::new(status, code, message))
 }

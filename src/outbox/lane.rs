@@ -11,12 +11,13 @@ use super::perform::{Performed, perform};
 use super::{FINISH_WITHIN, LEASE, schedule};
 use crate::context::Context;
 use crate::context::breaker::Gate;
-use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
+use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, Span, reach, span};
 use crate::providers::ProviderError;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreResult, preorders};
+use crate::telemetry::{self, metric};
 
 /// Workers are woken by the bell; this is for rings that were lost, and for tries whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -99,8 +100,9 @@ async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(Str
 }
 
 async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit, stop: CancellationToken) {
-    let trace_id = row.trace_id.clone().unwrap_or_else(|| row.id.to_string());
-    crate::telemetry::with_trace_id(trace_id, async {
+    let mut traced = traced(&row);
+    let timer = std::time::Instant::now();
+    let failure = traced.around(async {
         let began = (ctx.clock.now(), ctx.clock.steady());
         let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
@@ -112,10 +114,11 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
                 if row.kind != DeliveryKind::SendSms {
                     give_back(&ctx, &row, &token).await;
                 }
-                return;
+                return Some("given_back");
             }
         };
         reach(Point::DeliveryPerformed);
+        let failure = performed.failure().map(ProviderError::word);
         if row.kind.lane().asks_a_provider() {
             ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.steady());
         }
@@ -123,8 +126,22 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
             // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
             tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
         }
-    })
-    .await;
+        failure
+    });
+    if let Some(failure) = failure.await {
+        traced.fail(failure);
+    }
+    metrics::histogram!(metric::DELIVERY, "kind" => row.kind.as_str()).record(timer.elapsed().as_secs_f64());
+}
+
+/// A try as a trace has it.
+fn traced(row: &Claimed) -> telemetry::Span {
+    let trace = row.trace_id.as_deref().and_then(|trace| trace.parse().ok());
+    let name = format!("deliver {}", row.kind);
+    let mut span = telemetry::Span::of_delivery(row.id.as_str(), row.attempts, trace, name);
+    span.set("rolitt.delivery", &row.id);
+    span.set("rolitt.attempt", row.attempts);
+    span
 }
 
 async fn stopped_for(stop: &CancellationToken, time: Duration) {
@@ -182,14 +199,13 @@ async fn write_down(
     reach(Point::DeliveryFinished);
     tx.commit().await?;
     reach(Point::DeliveryWritten);
-    metrics::counter!("rolitt_deliveries_total", "kind" => row.kind.as_str(), "outcome" => verdict.state.as_str())
+    metrics::counter!(metric::DELIVERIES, "kind" => row.kind.as_str(), "outcome" => verdict.state.as_str())
         .increment(1);
-    if let Some(error) = error {
-        let (attempts, state) = (row.attempts, verdict.state);
-        tracing::warn!(delivery = %row.id, kind = %row.kind, attempts, %state, %error, "a delivery failed");
-    }
-    if verdict.state == DeliveryState::Dead {
-        metrics::counter!("rolitt_deliveries_dead_total", "kind" => row.kind.as_str()).increment(1);
+    let (attempts, state) = (row.attempts, verdict.state);
+    if let Some(error) = performed.failure().map(ProviderError::in_short) {
+        tracing::warn!(delivery = %row.id, kind = %row.kind, attempts, %state, error, "a delivery failed");
+    } else {
+        tracing::debug!(delivery = %row.id, kind = %row.kind, attempts, "delivered");
     }
     Ok(())
 }

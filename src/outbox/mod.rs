@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::context::Context;
 use crate::domain::delivery::Lane;
 use crate::store::{StoreResult, outbox};
+use crate::telemetry::metric;
 use crate::workflows::{check_overdue, walk_stripe};
 
 /// How long a claim holds, by the database's clock: longer than a delivery may take, with its provider's timeouts.
@@ -76,6 +77,7 @@ async fn reclaim(ctx: Context, stop: CancellationToken) {
         match release_expired(&ctx).await {
             Ok(0) => {}
             Ok(released) => {
+                metrics::counter!(metric::LEASES_EXPIRED).increment(released);
                 tracing::warn!(released, "leases ran out: a worker did not come back");
                 ctx.bell.ring_all();
             }

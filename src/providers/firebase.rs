@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ProviderError, excerpt, http_client, retry_after};
+use super::{ProviderError, excerpt, http_client, retry_after, watched};
 use crate::config::{FirebaseAccess, FirebaseSettings};
 
 const SERVICE: &str = "Firebase";
@@ -85,7 +85,11 @@ impl Firebase {
         id.map(|id| UserMade::Existed { id: id.to_owned() }).ok_or_else(gone)
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<Result<Value, Refused>, ProviderError> {
+    async fn post(&self, path: &'static str, body: &Value) -> Result<Result<Value, Refused>, ProviderError> {
+        watched("firebase", path, self.ask(path, body)).await
+    }
+
+    async fn ask(&self, path: &str, body: &Value) -> Result<Result<Value, Refused>, ProviderError> {
         let (origin, token) = match &self.access {
             Access::Emulator { host } => (format!("http://{host}/identitytoolkit.googleapis.com"), "owner".to_owned()),
             Access::ServiceAccount(account) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ProviderError, http_client, retry_after};
+use super::{ProviderError, http_client, retry_after, watched};
 use crate::config::KlaviyoSettings;
 use crate::domain::timestamp::Timestamp;
 
@@ -54,9 +54,13 @@ impl Klaviyo {
             attributes["value_currency"] = json!(currency);
         }
         let body = json!({ "data": { "type": "event", "attributes": attributes } });
+        watched("klaviyo", "events", self.post_event(&body)).await
+    }
+
+    async fn post_event(&self, body: &Value) -> Result<String, ProviderError> {
         let response = self
             .request(reqwest::Method::POST, "/api/events")
-            .json(&body)
+            .json(body)
             .send()
             .await
             .map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;

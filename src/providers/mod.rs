@@ -6,7 +6,9 @@ pub mod klaviyo;
 pub mod payments;
 pub mod twilio;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::telemetry::{Kind, Span, mask, metric};
 
 /// The longest that a background call may take; a buyer's calls have limits of their own.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,19 +52,51 @@ impl ProviderError {
     }
 }
 
+impl ProviderError {
+    /// For metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::NoAnswer(_) => "no_answer",
+            Self::Permanent(_) => "refused",
+            Self::Configuration(_) => "configuration",
+        }
+    }
+
+    /// For logs: without what the provider said, which may quote what it was sent.
+    pub fn in_short(&self) -> &str {
+        let (Self::Retry { message, .. }
+        | Self::NoAnswer(message)
+        | Self::Permanent(message)
+        | Self::Configuration(message)) = self;
+        message.split(": ").next().unwrap_or_default()
+    }
+}
+
+/// Measures a call to a provider.
+pub(crate) async fn watched<T>(
+    provider: &'static str,
+    call: &'static str,
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    let mut span = Span::within(format!("{provider} {call}"), Kind::Client);
+    let began = Instant::now();
+    let answer = span.around(work).await;
+    let outcome = answer.as_ref().err().map_or("ok", ProviderError::word);
+    metrics::histogram!(metric::PROVIDER_CALL, "provider" => provider, "call" => call, "outcome" => outcome)
+        .record(began.elapsed().as_secs_f64());
+    span.set("rolitt.outcome", outcome);
+    if outcome != "ok" {
+        span.fail(outcome);
+    }
+    answer
+}
+
 /// As much of an answer as the timeline wants, on one line. Providers quote what they were sent: what looks like an
 /// address or a number to call is left out.
 pub(crate) fn excerpt(body: &str) -> String {
-    let masked = |word: &str| {
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        if word.contains('@') || word.contains("%40") || (digits > 6 && word.contains('+')) {
-            "…".to_owned()
-        } else {
-            word.to_owned()
-        }
-    };
-    let line = body.split_whitespace().map(masked).collect::<Vec<_>>().join(" ");
-    line.chars().take(300).collect()
+    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    mask(&line).chars().take(300).collect()
 }
 
 /// `Retry-After` in seconds; the date form is not used by the services we call.

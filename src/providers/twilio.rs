@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{ProviderError, http_client, retry_after};
+use super::{ProviderError, http_client, retry_after, watched};
 use crate::config::TwilioSettings;
 
 const SERVICE: &str = "Twilio";
@@ -20,6 +20,10 @@ impl Twilio {
 
     /// Hands a text over and gives the message's sid.
     pub async fn send(&self, to: &str, body: &str) -> Result<String, ProviderError> {
+        watched("twilio", "messages", self.hand_over(to, body)).await
+    }
+
+    async fn hand_over(&self, to: &str, body: &str) -> Result<String, ProviderError> {
         let response = self
             .http
             .post(format!("{}/2010-04-01/Accounts/{}/Messages.json", self.settings.api_base, self.settings.account_sid))

@@ -48,6 +48,8 @@ pub mod worklist;
 
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
+use crate::telemetry::{Waiting, metric};
+
 /// Where the records are.
 #[derive(Clone)]
 pub enum Db {
@@ -112,11 +114,27 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 impl Db {
     pub async fn begin(&self) -> StoreResult<Tx> {
-        Ok(match self {
+        let began = std::time::Instant::now();
+        let waiting = Waiting::at(::metrics::gauge!(metric::BEGINNING));
+        let tx = match self {
             // IMMEDIATE: take the writer's place now, rather than fail to upgrade a read later.
             Self::Sqlite(db) => Tx::Sqlite(db.write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+        };
+        drop(waiting);
+        ::metrics::histogram!(metric::BEGIN).record(began.elapsed().as_secs_f64());
+        Ok(tx)
+    }
+
+    /// Connections of each pool: its name, how many there are, how many of them are idle, and how many there may be.
+    pub fn connections(&self) -> Vec<(&'static str, u32, usize, u32)> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> (&'static str, u32, usize, u32) {
+            (name, pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        }
+        match self {
+            Self::Sqlite(db) => vec![of("write", &db.write), of("read", &db.read)],
+            Self::Postgres(pool) => vec![of("all", pool)],
+        }
     }
 
     pub const fn name(&self) -> &'static str {

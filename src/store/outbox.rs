@@ -183,18 +183,6 @@ pub async fn attempts_of_preorder(db: &Db, id: &PreorderId) -> StoreResult<Vec<D
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }
 
-/// Rows a state, for metrics and the doctor: (kind, state, how many, the oldest). What was discarded is not among them.
-pub async fn backlog(db: &Db) -> StoreResult<Vec<(DeliveryKind, DeliveryState, i64, Timestamp)>> {
-    // One part for each partial index: asked for in one `IN`, all rows that are done would be read as well.
-    const SQL: &str = "SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'pending' \
-         GROUP BY kind, state \
-         UNION ALL SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'running' \
-         GROUP BY kind, state \
-         UNION ALL SELECT kind, state, COUNT(*), MIN(created_at) FROM outbox WHERE state = 'dead' \
-         AND discarded_at IS NULL GROUP BY kind, state";
-    Ok(on_read!(db, c => sqlx::query_as(SQL).fetch_all(c).await)?)
-}
-
 /// How many tries of a delivery were written down since a person last started it again.
 pub async fn attempts_written(db: &Db, id: &DeliveryId, earlier: i64) -> StoreResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM delivery_attempts WHERE delivery_id = $1 AND number > $2";

@@ -155,7 +155,7 @@ pub struct LedTo {
     pub state: DeliveryState,
 }
 
-/// What a preorder's deliveries owe to the event that bears this trace.
+/// What a preorder's deliveries owe to what this trace names: a try of an event's delivery.
 pub async fn led_to(db: &Db, preorder: &PreorderId, trace_id: &str) -> StoreResult<Vec<LedTo>> {
     const SQL: &str =
         "SELECT id, kind, state FROM outbox WHERE preorder_id = $1 AND trace_id = $2 ORDER BY created_at, id";

@@ -68,6 +68,12 @@ pub async fn find_by_event(db: &Db, stripe_event_id: &str) -> StoreResult<Option
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(stripe_event_id).fetch_optional(c).await)?)
 }
 
+/// Events that could not be applied, counted no further than `most`.
+pub async fn failed(db: &Db, most: i64) -> StoreResult<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_logs WHERE status = 'failed' LIMIT $1) AS failed";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(most).fetch_one(c).await)?)
+}
+
 /// What came of applying an event, once more.
 pub struct Applied<'a> {
     pub status: WebhookStatus,

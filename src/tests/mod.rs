@@ -40,6 +40,7 @@ mod slow_clients;
 mod stopping;
 mod store;
 mod torture;
+mod watching;
 mod webhooks;
 
 /// Runs a test on both databases: `on_both! { async fn a_sentence(app: TestApp) { … } }`. At the end the app checks

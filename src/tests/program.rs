@@ -89,10 +89,32 @@ impl Program {
 
     /// With settings of its own; whether it must be ready is the caller's to say.
     pub fn start_with(command: &str, port: u16, database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(command, port, database, variables, (Stdio::null(), Stdio::inherit()))
+    }
+
+    /// The same, with all that it prints in a file.
+    pub fn start_written_down(
+        command: &str,
+        port: u16,
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+        log: &std::path::Path,
+    ) -> Self {
+        let open = || std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        Self::spawn(command, port, database, variables, (open().into(), open().into()))
+    }
+
+    fn spawn(
+        command: &str,
+        port: u16,
+        database: &TestDatabase,
+        variables: &[(&str, &str)],
+        (stdout, stderr): (Stdio, Stdio),
+    ) -> Self {
         let mut program = program(command);
         program.env("DATABASE_URL", &database.url).env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"));
         program.env("RATE_LIMIT_PER_MINUTE", "0").envs(variables.iter().copied());
-        let child = program.stdout(Stdio::null()).spawn().unwrap();
+        let child = program.stdout(stdout).stderr(stderr).spawn().unwrap();
         Self { child, base: format!("http://127.0.0.1:{port}") }
     }
 

@@ -8,7 +8,8 @@ use crate::domain::payment::Fact;
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
-use crate::store::webhooks::{self, Applied, WebhookStatus};
+use crate::store::webhooks::{self, Applied, Webhook, WebhookStatus};
+use crate::telemetry::{self, TraceId, metric};
 
 const OF_NOBODY: &str = "speaks of no preorder of ours";
 
@@ -20,11 +21,11 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
     };
     let facts = match event::read(&webhook.raw_data) {
         Reading::Ignored => {
-            mark(ctx, id, WebhookStatus::Ignored, None).await?;
+            mark(ctx, &webhook, WebhookStatus::Ignored, None).await?;
             return Ok("of no consequence".to_owned());
         }
         Reading::Odd(problem) => {
-            mark(ctx, id, WebhookStatus::Failed, Some(&problem)).await?;
+            mark(ctx, &webhook, WebhookStatus::Failed, Some(&problem)).await?;
             return Err(WorkflowError::Odd(problem));
         }
         Reading::Fact(fact) => vec![fact],
@@ -33,9 +34,10 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
         }
     };
     if let Some(owner) = owner(ctx, &facts).await? {
-        return apply(ctx, id, &owner, &facts).await;
+        telemetry::join(TraceId::of_preorder(&owner));
+        return apply(ctx, &webhook, &owner, &facts).await;
     }
-    mark(ctx, id, WebhookStatus::Ignored, Some(OF_NOBODY)).await?;
+    mark(ctx, &webhook, WebhookStatus::Ignored, Some(OF_NOBODY)).await?;
     Ok(OF_NOBODY.to_owned())
 }
 
@@ -83,7 +85,7 @@ pub(super) async fn owner(ctx: &Context, facts: &[Fact]) -> Result<Option<Preord
     }
 }
 
-async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]) -> Result<String, WorkflowError> {
+async fn apply(ctx: &Context, webhook: &Webhook, owner: &PreorderId, facts: &[Fact]) -> Result<String, WorkflowError> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let mut settlements = Vec::with_capacity(facts.len());
@@ -93,7 +95,7 @@ async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]
             Err(WorkflowError::NoSuchPreorder) => {
                 tx.rollback().await?;
                 let problem = "names a preorder that is not in this database";
-                mark(ctx, id, WebhookStatus::Failed, Some(problem)).await?;
+                mark(ctx, webhook, WebhookStatus::Failed, Some(problem)).await?;
                 return Err(WorkflowError::Odd(problem.to_owned()));
             }
             Err(error) => return Err(error),
@@ -106,20 +108,32 @@ async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]
         email: Some(&last.preorder.email),
         error: None,
     };
-    webhooks::save_applied(&mut tx, id, &applied, now).await?;
+    webhooks::save_applied(&mut tx, &webhook.id, &applied, now).await?;
     reach(Point::ApplyMarked);
     tx.commit().await?;
     reach(Point::ApplyCommitted);
+    counted(webhook, "applied");
+    metrics::histogram!(metric::WEBHOOK_APPLY).record(ctx.clock.now().since(webhook.received_at).as_secs_f64());
     for settlement in &settlements {
         settlement.announce(ctx);
     }
     Ok(format!("payment is {}", last.preorder.payment_status))
 }
 
-async fn mark(ctx: &Context, id: &WebhookId, status: WebhookStatus, error: Option<&str>) -> Result<(), WorkflowError> {
+async fn mark(
+    ctx: &Context,
+    webhook: &Webhook,
+    status: WebhookStatus,
+    error: Option<&str>,
+) -> Result<(), WorkflowError> {
+    let applied = Applied { status, preorder_id: None, email: None, error };
     let mut tx = ctx.db.begin().await?;
-    webhooks::save_applied(&mut tx, id, &Applied { status, preorder_id: None, email: None, error }, ctx.clock.now())
-        .await?;
+    webhooks::save_applied(&mut tx, &webhook.id, &applied, ctx.clock.now()).await?;
     tx.commit().await?;
+    counted(webhook, status.as_str());
     Ok(())
+}
+
+fn counted(webhook: &Webhook, result: &'static str) {
+    metrics::counter!(metric::WEBHOOKS, "event" => metric::event(&webhook.event), "result" => result).increment(1);
 }

@@ -16,6 +16,7 @@ use crate::fail_points::{Point, reach};
 use crate::store::outbox;
 use crate::store::preorders::{self, Preorder};
 use crate::store::{StoreError, StoreResult};
+use crate::telemetry::{self, Kind, Span, TraceId, metric};
 
 /// Numbers are drawn from six hundred billion; three draws in a row that are taken are a broken random source.
 const DRAWS: usize = 3;
@@ -27,6 +28,23 @@ pub async fn initiate_preorder(
     new: &NewPreorder,
     own: Option<&PreorderId>,
 ) -> Result<Preorder, WorkflowError> {
+    let mut span = Span::within("initiate_preorder", Kind::Internal);
+    let saved = span.around(draw_and_save(ctx, new, own)).await;
+    let result = match &saved {
+        Ok((_, true)) => "started",
+        Ok((_, false)) => "found",
+        Err(_) => "refused",
+    };
+    metrics::counter!(metric::PREORDERS, "result" => result).increment(1);
+    span.set("rolitt.result", result);
+    saved.map(|(preorder, _)| preorder)
+}
+
+async fn draw_and_save(
+    ctx: &Context,
+    new: &NewPreorder,
+    own: Option<&PreorderId>,
+) -> Result<(Preorder, bool), WorkflowError> {
     let mut draws = 0;
     loop {
         draws += 1;
@@ -37,11 +55,13 @@ pub async fn initiate_preorder(
     }
 }
 
-async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Result<Preorder, WorkflowError> {
+/// Says whether it is new.
+async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Result<(Preorder, bool), WorkflowError> {
     let id = PreorderId::from_unique(&ctx.unique());
     let number = PreorderNumber::from_random(rand::random());
     let now = ctx.clock.now();
     reach(Point::InitiateBegun);
+    telemetry::join(TraceId::of_preorder(&id));
     let deliveries = deliveries(ctx, &id);
     let owes = preorders::owed(&deliveries);
     let mut tx = ctx.db.begin().await?;
@@ -51,17 +71,18 @@ async fn save(ctx: &Context, new: &NewPreorder, own: Option<&PreorderId>) -> Res
         return Err(WorkflowError::KeyReused);
     }
     reach(Point::InitiateInserted);
+    telemetry::join(TraceId::of_preorder(&preorder.id));
     if preorder.id == id {
         outbox::enqueue(&mut tx, &deliveries, now).await?;
     }
     reach(Point::InitiateEnqueued);
     commit(tx).await?;
     reach(Point::InitiateCommitted);
-    if preorder.id == id {
-        metrics::counter!("rolitt_preorders_started_total").increment(1);
+    let is_new = preorder.id == id;
+    if is_new {
         ctx.bell.ring(&deliveries);
     }
-    Ok(preorder)
+    Ok((preorder, is_new))
 }
 
 async fn commit(tx: crate::store::Tx) -> StoreResult<()> {

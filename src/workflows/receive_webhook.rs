@@ -9,6 +9,7 @@ use crate::fail_points::{Point, reach};
 use crate::providers::payments::stripe::event::Envelope;
 use crate::store::outbox::{self, Enqueued};
 use crate::store::{Tx, webhooks};
+use crate::telemetry::metric;
 
 /// Says whether the event is new; a repeat changes nothing, and is as durable as the first.
 pub async fn receive_webhook(ctx: &Context, envelope: &Envelope, raw: &str) -> Result<bool, WorkflowError> {
@@ -16,12 +17,15 @@ pub async fn receive_webhook(ctx: &Context, envelope: &Envelope, raw: &str) -> R
     let mut tx = ctx.db.begin().await?;
     let Some(deliveries) = receive_in(ctx, &mut tx, envelope, raw).await? else {
         tx.rollback().await?;
-        metrics::counter!("rolitt_webhooks_repeated_total").increment(1);
+        counted(envelope, "repeated");
         return Ok(false);
     };
     tx.commit().await?;
     reach(Point::IntakeCommitted);
-    metrics::counter!("rolitt_webhooks_received_total").increment(1);
+    counted(envelope, "received");
+    if let Some(created) = envelope.created {
+        metrics::histogram!(metric::WEBHOOK_ARRIVAL).record(ctx.clock.now().since(created).as_secs_f64());
+    }
     ctx.bell.ring(&deliveries);
     Ok(true)
 }
@@ -45,4 +49,8 @@ pub async fn receive_in(
     outbox::enqueue(tx, &deliveries, now).await?;
     reach(Point::IntakeEnqueued);
     Ok(Some(deliveries))
+}
+
+fn counted(envelope: &Envelope, result: &'static str) {
+    metrics::counter!(metric::WEBHOOKS, "event" => metric::event(&envelope.kind), "result" => result).increment(1);
 }

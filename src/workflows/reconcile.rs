@@ -124,7 +124,7 @@ async fn settle(ctx: &Context, seen: &Seen) -> Result<(), WorkflowError> {
             }
         }
         Seen::Event { id, kind, body } => {
-            receive_webhook(ctx, &Envelope { id: id.clone(), kind: kind.clone() }, body).await?;
+            receive_webhook(ctx, &Envelope::named(id, kind), body).await?;
         }
         Seen::Odd { .. } => {}
     }

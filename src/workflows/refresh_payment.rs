@@ -94,6 +94,6 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
 }
 
 fn told(error: &ProviderError) -> bool {
-    tracing::warn!(%error, "could not ask about a payment; the page waits");
+    tracing::warn!(error = error.in_short(), "could not ask about a payment; the page waits");
     false
 }

@@ -25,6 +25,7 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::disputes::{self, Dispute};
 use crate::store::refunds::{self, Refund};
 use crate::store::{Tx, outbox, preorders, settings};
+use crate::telemetry::metric;
 
 /// What somebody asks for.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ pub async fn request(ctx: &Context, actor: &Actor, wish: &RefundWish) -> Result<
     reach(Point::RefundStored);
     tx.commit().await?;
     reach(Point::RefundCommitted);
+    metrics::counter!(metric::REFUNDS, "state" => refund.state.as_str()).increment(1);
     ctx.bell.ring(&deliveries);
     Ok(refund)
 }
@@ -212,6 +214,7 @@ async fn refuse(ctx: &Context, refund: &Refund, refusal: &str) -> Result<(), Wor
     preorders::lock(&mut tx, &refund.preorder_id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let now_known = refunds::of_preorder(&mut tx, &refund.preorder_id).await?;
     let untouched = now_known.into_iter().find(|r| r.id == refund.id && r.state == RefundState::Requested);
+    let is_refused = untouched.is_some();
     if let Some(mut refused) = untouched {
         refused.state = RefundState::Failed;
         refused.failure_reason = Some(refusal.to_owned());
@@ -219,5 +222,8 @@ async fn refuse(ctx: &Context, refund: &Refund, refusal: &str) -> Result<(), Wor
         refunds::save(&mut tx, &refused).await?;
     }
     tx.commit().await?;
+    if is_refused {
+        metrics::counter!(metric::REFUNDS, "state" => RefundState::Failed.as_str()).increment(1);
+    }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub async fn settle_difference(ctx: &Context, actor: &Actor, id: &DifferenceId) 
     match &seen {
         Seen::Fact { fact, .. } => settle(ctx, actor, &known, &now_found, fact).await?,
         Seen::Event { id, kind, body } => {
-            let envelope = Envelope { id: id.clone(), kind: kind.clone() };
+            let envelope = Envelope::named(id, kind);
             let mut tx = ctx.db.begin().await?;
             let deliveries = receive_in(ctx, &mut tx, &envelope, body).await?;
             record(ctx, &mut tx, actor, &known, &now_found).await?;

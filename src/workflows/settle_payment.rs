@@ -12,9 +12,12 @@
 mod attempt;
 mod books;
 mod dispute;
+mod news;
 mod refund;
 
 pub use attempt::blank_attempt;
+
+use news::{Known, News};
 
 use super::WorkflowError;
 use super::initiate_preorder::OPEN;
@@ -42,16 +45,14 @@ struct Money {
 pub struct Settlement {
     pub preorder: Preorder,
     deliveries: Vec<Enqueued>,
-    paid_now: bool,
+    news: News,
 }
 
 impl Settlement {
     /// Once it is committed: wakes the workers, counts the sale.
     pub fn announce(&self, ctx: &Context) {
         ctx.bell.ring(&self.deliveries);
-        if self.paid_now {
-            metrics::counter!("rolitt_preorders_paid_total").increment(1);
-        }
+        self.news.count();
     }
 }
 
@@ -99,6 +100,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         refunds: refunds::of_preorder(tx, id).await?,
         disputes: disputes::of_preorder(tx, id).await?,
     };
+    let known = Known::of(&money);
     let entries = match fact {
         Fact::Payment(fact) => attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?,
         Fact::Refund(fact) => refund::settle(ctx, tx, &before, &mut money, fact, now).await?,
@@ -107,6 +109,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     reach(Point::SettleAttemptSaved);
     books::enter(ctx, tx, &before, entries, now).await?;
     reach(Point::SettleEntered);
+    let news = known.news(&money);
     let after = badges(&before, &money, fact);
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
@@ -128,7 +131,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         preorders::save_settled(tx, id, &settled, now).await?;
     }
     reach(Point::SettleSaved);
-    Ok(Settlement { preorder: after, deliveries, paid_now })
+    Ok(Settlement { preorder: after, deliveries, news })
 }
 
 impl Money {

@@ -18,6 +18,7 @@ use crate::providers::ProviderError;
 use crate::providers::payments::{NewSession, Session};
 use crate::store::attempts::{self, Attempt};
 use crate::store::preorders::{self, Preorder};
+use crate::telemetry::{self, Kind, TraceId, metric};
 
 /// Stripe keeps the answer to a key, even a 500. After this long a new key is worth more than the old answer; the page
 /// that may then exist twice was never shown to anybody.
@@ -44,6 +45,26 @@ pub enum Checkout {
 }
 
 pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
+    telemetry::join(TraceId::of_preorder(id));
+    let mut traced = telemetry::Span::within("start_checkout", Kind::Internal);
+    let led_to = traced.around(lead(ctx, id)).await;
+    let result = match &led_to {
+        Ok(Checkout::Pay { .. }) => "page",
+        Ok(Checkout::Settled { .. }) => "settled",
+        Err(WorkflowError::SoldOut) => "sold_out",
+        Err(WorkflowError::Provider(ProviderError::Retry { .. })) => "busy",
+        Err(WorkflowError::Provider(error)) => error.word(),
+        Err(_) => "failed",
+    };
+    metrics::counter!(metric::CHECKOUTS, "result" => result).increment(1);
+    traced.set("rolitt.result", result);
+    if led_to.is_err() {
+        traced.fail(result);
+    }
+    led_to
+}
+
+async fn lead(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
     match next_step(ctx, id).await? {
         Step::Settled(session_id) => Ok(Checkout::Settled { session_id }),
         Step::Ask(attempt) => match ask_again(ctx, id, &attempt).await? {
@@ -136,13 +157,14 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
         Ok(AttemptState::Expired | AttemptState::Failed) => Ok(None),
         // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten.
         Err(WorkflowError::Provider(ProviderError::Permanent(reason))) => {
-            tracing::warn!(reason, preorder = %id, "an open page is gone; making another");
+            let error = ProviderError::Permanent(reason);
+            tracing::warn!(error = error.in_short(), preorder = %id, "an open page is gone; making another");
             close(ctx, attempt).await?;
             Ok(None)
         }
         // Stripe is away. The page that it gave us is safe to show: it lets nobody pay twice by itself.
         Err(WorkflowError::Provider(error)) if !stale => {
-            tracing::warn!(%error, preorder = %id, "could not ask about an open page; showing it again");
+            tracing::warn!(error = error.in_short(), preorder = %id, "could not ask about an open page; showing it again");
             Ok(page)
         }
         Err(error) => Err(error),
@@ -174,7 +196,6 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
                 tokio::time::sleep(WAIT_FOR_TWIN * tries).await;
             }
             Err(error) => {
-                metrics::counter!("rolitt_checkout_failures_total").increment(1);
                 if matches!(error, ProviderError::Permanent(_)) {
                     close(ctx, attempt).await?;
                 }
@@ -182,7 +203,6 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
             }
         }
     };
-    metrics::histogram!("rolitt_checkout_session_seconds").record(began.elapsed().as_secs_f64());
     let Some(url) = session.url.clone() else {
         // The key's first answer is replayed for a day, and the page it speaks of is over by now.
         settle_payment::settle(ctx, &session.fact.into()).await?;
@@ -208,6 +228,7 @@ async fn new_session(
         preorder_id: preorder.id.to_string(),
         preorder_number: preorder.preorder_number.clone(),
         attempt_id: attempt.id.to_string(),
+        trace_id: TraceId::of_preorder(&preorder.id).to_string(),
         idempotency_key: attempt.idempotency_key.clone(),
         price: preorder.price(),
         // Stripe's own price is today's; this preorder may have been promised another.

@@ -169,7 +169,7 @@ async fn look(
     for seen in page {
         match (compare(ctx, walk.object, seen).await?, seen) {
             (Some(_), Seen::Event { id, kind, body }) if walk.scope == WalkScope::Events => {
-                let envelope = Envelope { id: id.clone(), kind: kind.clone() };
+                let envelope = Envelope::named(id, kind);
                 receive_webhook(ctx, &envelope, body).await?;
                 tracing::warn!(event = id, kind, "an event never came; taken in from Stripe's list");
                 looked.taken_in += 1;

@@ -54,7 +54,7 @@ pub fn require(right: Right) -> Result<Login, ApiError> {
 fn visitor() -> Visitor {
     let parts = use_context::<http::request::Parts>();
     let visitor = parts.and_then(|parts| parts.extensions.get::<Visitor>().cloned()).unwrap_or_default();
-    Visitor { request_id: crate::telemetry::trace_id(), ..visitor }
+    Visitor { request_id: crate::telemetry::request_id(), ..visitor }
 }
 
 impl Login {
@@ -64,7 +64,7 @@ impl Login {
             id: Some(self.admin.id.clone()),
             name: self.admin.email.clone(),
             role: self.admin.role,
-            request_id: crate::telemetry::trace_id(),
+            request_id: crate::telemetry::request_id(),
             address: self.address.clone(),
         }
     }

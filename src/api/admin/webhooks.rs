@@ -14,6 +14,7 @@ use crate::domain::ids::{PreorderId, PreorderNumber, WebhookId};
 use crate::domain::masking;
 use crate::store::preorders;
 use crate::store::webhook_log::{self, Entered, LOOKED_THROUGH, LedTo, Wanted};
+use crate::telemetry::{SpanId, Trace, TraceId};
 use crate::workflows::replay_webhook;
 
 pub use crate::domain::timestamp::Timestamp;
@@ -133,9 +134,12 @@ pub async fn webhook(id: &str, dry_run: bool) -> Result<Option<WebhookDetail>, A
     let delivery = delivery_of_event(&ctx, &id, sees_addresses).await?;
     let (mut led_to, mut entered) = (Vec::new(), Vec::new());
     if let (Some(preorder), Some(delivery)) = (&webhook.preorder_id, &delivery) {
-        // What an event leads to bears the trace of its delivery: the request's that brought it, or its own.
-        let trace = delivery.delivery.trace_id.as_deref().unwrap_or(delivery.delivery.id.as_str());
-        led_to = webhook_log::led_to(&ctx.db, preorder, trace).await?;
+        for attempt in &delivery.tries {
+            // What an event leads to bears the preorder's trace, and the try that it comes of.
+            let cause = Some(SpanId::of_delivery(delivery.delivery.id.as_str(), attempt.number));
+            let trace = Trace { id: TraceId::of_preorder(preorder), cause };
+            led_to.extend(webhook_log::led_to(&ctx.db, preorder, &trace.to_string()).await?);
+        }
         for attempt in delivery.tries.iter().filter(|attempt| attempt.outcome == "done") {
             let took = std::time::Duration::from_millis(attempt.duration_ms.unsigned_abs());
             let while_applied = (attempt.started_at, attempt.started_at + took);

@@ -3,6 +3,7 @@
 
 pub mod paced;
 pub mod stripe;
+pub mod watched;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub struct NewSession {
     pub preorder_id: String,
     pub preorder_number: String,
     pub attempt_id: String,
+    /// The preorder's, so that whoever looks at the payment finds what we did for it.
+    pub trace_id: String,
     /// Stored before the call; at most 255 characters.
     pub idempotency_key: String,
     pub price: Money,

@@ -11,6 +11,7 @@ use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
+use crate::telemetry::{Waiting, metric};
 
 /// The longest that a call waits for its turn.
 const LONGEST_QUEUE: Duration = Duration::from_secs(8);
@@ -35,11 +36,13 @@ impl Paced {
         match self.pace.turn(endpoint, LONGEST_QUEUE).await {
             Ok(wait) if wait.is_zero() => Ok(()),
             Ok(wait) => {
-                metrics::histogram!("rolitt_provider_queue_seconds", "endpoint" => endpoint).record(wait.as_secs_f64());
+                metrics::histogram!(metric::QUEUE_WAIT, "endpoint" => endpoint).record(wait.as_secs_f64());
+                let _waiting = Waiting::at(metrics::gauge!(metric::QUEUE, "endpoint" => endpoint));
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
             Err(wait) => {
+                metrics::counter!(metric::QUEUE_REFUSED, "endpoint" => endpoint).increment(1);
                 let message = format!("{} is busy with others before us", self.inner.name());
                 Err(ProviderError::Retry { message, after: Some(wait) })
             }

@@ -11,7 +11,7 @@ pub mod walks;
 
 use std::time::Duration;
 
-use super::{Db, StoreResult, on_read};
+use super::{Db, StoreResult, Tx, on_read};
 use crate::domain::timestamp::Timestamp;
 
 /// A count of rows that should not be there.
@@ -91,6 +91,16 @@ async fn clock(db: &Db) -> StoreResult<Timestamp> {
 pub async fn ping(db: &Db) -> StoreResult<()> {
     let _: i32 = on_read!(db, c => sqlx::query_scalar("SELECT 1").fetch_one(c).await)?;
     Ok(())
+}
+
+/// Whether nobody else looks through all records just now: while this transaction is open, nobody will. SQLite has one
+/// process, which knows by itself.
+pub async fn look_alone(tx: &mut Tx) -> StoreResult<bool> {
+    const SQL: &str = "SELECT pg_try_advisory_xact_lock(7006652)";
+    match tx {
+        Tx::Sqlite(_) => Ok(true),
+        Tx::Postgres(tx) => Ok(sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?),
+    }
 }
 
 /// Bytes that the database takes.

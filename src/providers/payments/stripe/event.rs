@@ -7,12 +7,24 @@ use super::returned;
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
+use crate::telemetry::TraceId;
 
 /// What stands on every event: enough to store it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     pub id: String,
     pub kind: String,
+    /// When it was made at Stripe.
+    pub created: Option<Timestamp>,
+    /// Whose purchase it speaks of, if it says so.
+    pub trace: Option<TraceId>,
+}
+
+impl Envelope {
+    /// Of an event that was found on a list.
+    pub fn named(id: &str, kind: &str) -> Self {
+        Self { id: id.to_owned(), kind: kind.to_owned(), created: None, trace: None }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +45,18 @@ pub enum Reading {
 pub fn envelope(body: &str) -> Option<Envelope> {
     let event: Value = serde_json::from_str(body).ok()?;
     let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|t| (1..=255).contains(&t.len()));
-    Some(Envelope { id: text("id")?.to_owned(), kind: text("type")?.to_owned() })
+    let created = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
+    Some(Envelope { id: text("id")?.to_owned(), kind: text("type")?.to_owned(), created, trace: trace(&event) })
+}
+
+/// What we gave the object to bear; objects that bear our preorder's id alone lead to the same.
+fn trace(event: &Value) -> Option<TraceId> {
+    let object = event.pointer("/data/object")?;
+    let given = text(object, "/metadata/trace_id").and_then(|id| id.parse().ok());
+    given.or_else(|| {
+        let preorder = text(object, "/metadata/preorder_id").or_else(|| text(object, "/client_reference_id"))?;
+        Some(TraceId::of_preorder(&preorder.parse().ok()?))
+    })
 }
 
 pub fn read(body: &str) -> Reading {

@@ -122,6 +122,7 @@ impl Stripe {
             ("preorder_number".into(), new.preorder_number.clone()),
             ("attempt_id".into(), new.attempt_id.clone()),
             ("color".into(), new.color.clone()),
+            ("trace_id".into(), new.trace_id.clone()),
         ]);
         let mut intent = CreateCheckoutSessionPaymentIntentData::new();
         intent.metadata = Some(metadata.clone());

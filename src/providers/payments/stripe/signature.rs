@@ -20,6 +20,18 @@ pub enum SignatureError {
     NoMatch,
 }
 
+impl SignatureError {
+    /// For metrics.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::OutOfTolerance => "out_of_tolerance",
+            Self::NoMatch => "no_match",
+        }
+    }
+}
+
 /// Several secrets may be valid while one is rotated; several `v1` may stand in the header for the same reason.
 pub fn verify(header: Option<&str>, body: &[u8], secrets: &[String], now: Timestamp) -> Result<(), SignatureError> {
     let header = header.ok_or(SignatureError::Missing)?;

@@ -63,6 +63,8 @@ fn facts_card(found: &DeliveryDetail) -> AnyView {
         view! { <p class="machine-error" data-tone=tone>{error}</p> }
     });
     let discarded = row.discard_reason.clone().map(|reason| view! { <p>"Discarded: " {reason}</p> });
+    // Where logs and traces know it by; behind it stands the request or delivery that it comes of.
+    let trace = row.trace_id.as_deref().map_or("–", |trace| trace.split('-').next().unwrap_or(trace)).to_owned();
     let restarted = (row.earlier_attempts > 0).then(|| {
         view! {
             <div>
@@ -92,7 +94,7 @@ fn facts_card(found: &DeliveryDetail) -> AnyView {
                 </div>
                 <div>
                     <dt>"Trace"</dt>
-                    <dd class="code">{row.trace_id.clone().unwrap_or_else(|| "–".to_owned())}</dd>
+                    <dd class="code">{trace}</dd>
                 </div>
             </dl>
         </section>
