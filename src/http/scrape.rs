@@ -70,7 +70,7 @@ impl Scrape {
     }
 
     fn measure_this_process(&self) {
-        let now = self.ctx.clock.now();
+        let now = self.ctx.clock.steady();
         for &lane in Lane::ALL {
             let open = self.ctx.breakers.gate(lane, now) != Gate::Free;
             metrics::gauge!(metric::BREAKER, "lane" => lane.as_str()).set(f64::from(u8::from(open)));
