@@ -58,10 +58,8 @@ impl AppState {
         let stop = CancellationToken::new();
         let live = Arc::new(live::Live::new(stop.clone()));
         let limits = server::Limits::default();
-        Self { ctx, options, metrics, cache: Arc::default(), limiter, live, limits, stop }
-        let live = Arc::new(live::Live::new(CancellationToken::new()));
         let scrape = metrics.map(|handle| Arc::new(scrape::Scrape::new(ctx.clone(), handle)));
-        Self { ctx, options, scrape, cache: Arc::default(), limiter, live }
+        Self { ctx, options, scrape, cache: Arc::default(), limiter, live, limits, stop }
     }
 
     /// Once `stop` is cancelled this instance is not ready for new visitors, and answers that have no end are ended:
@@ -108,9 +106,8 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .layer(DefaultBodyLimit::max(stripe_webhook::LARGEST))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
-    let limits = state.limits;
         .route("/metrics", get(scrape::metrics));
+    let limits = state.limits;
     let mut all = site.merge(machines).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
