@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::exposition::Exposition;
 use super::{Shop, alerts, until};
-use crate::context::Context;
+use crate::clock::Clock;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::program::{Program, free_port};
 use crate::tests::promises;
@@ -114,11 +114,7 @@ async fn sells(kind: Kind) {
     if kind == Kind::Postgres {
         goes_on_without_its_database(&shop, &database).await;
     }
-    let settings = crate::config::read(|name| (name == "DATABASE_URL").then(|| database.url.clone()));
-    let settings = settings.unwrap_or_else(|faults| panic!("{faults:?}"));
-    let (clock, base) = (crate::clock::Clock::default(), shop.program.base.clone());
-    let ctx = Context::build(settings, shop.db.clone(), clock, base, Some(&api), "whsec_1").unwrap();
-    promises::are_kept(&ctx).await;
+    promises::are_kept_in(&shop.db, Clock::default().now()).await;
     // A ledger that does not add up is told as well.
     shop.db.execute("UPDATE checkout_attempts SET received_minor = received_minor + 1 WHERE state = 'paid'").await;
     shop.close().await;
