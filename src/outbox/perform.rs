@@ -67,11 +67,11 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
             Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },
-        Delivery::CheckOverduePayments { .. } => match check_overdue::check(ctx).await {
+        Delivery::CheckOverduePayments { .. } => match Box::pin(check_overdue::check(ctx)).await {
             Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },
-        Delivery::WalkStripe { walk_id, part } => match walk_stripe::walk(ctx, walk_id, *part).await {
+        Delivery::WalkStripe { walk_id, part } => match Box::pin(walk_stripe::walk(ctx, walk_id, *part)).await {
             Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },

@@ -144,7 +144,12 @@ pub async fn lock(tx: &mut Tx, id: &PreorderId) -> StoreResult<Option<Preorder>>
 /// The kinds of deliveries that are enqueued together with a change of the preorder, as `preorders.owes` keeps them: the
 /// doctor looks whether they are there.
 pub fn owed(deliveries: &[Enqueued]) -> String {
-    deliveries.iter().map(|enqueued| format!("{} ", enqueued.delivery.kind())).collect()
+    let mut owed = String::new();
+    for enqueued in deliveries {
+        owed.push_str(enqueued.delivery.kind().as_str());
+        owed.push(' ');
+    }
+    owed
 }
 
 /// What settling a payment changes.

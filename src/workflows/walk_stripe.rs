@@ -127,9 +127,10 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
             if let (Some(sessions), Walked::Session) = (&sessions, at.object) {
                 seen.differ.extend(reconcile::only_ours(ctx, at.since, at.created_at, sessions).await?);
             }
-            match at.object.next() {
-                Some(next) => at.object = next,
-                None => (at.state, at.finished_at) = (WalkState::Done, Some(ctx.clock.now())),
+            if let Some(next) = at.object.next() {
+                at.object = next;
+            } else {
+                (at.state, at.finished_at) = (WalkState::Done, Some(ctx.clock.now()));
             }
         }
         if began.elapsed() > PART {
