@@ -108,7 +108,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Can
     drop(listener);
     closing.cancel();
     connections.close();
-    if tokio::time::timeout(FINISH_WITHIN - NOTICE, connections.wait()).await.is_err() {
+    if tokio::time::timeout(FINISH_WITHIN.saturating_sub(NOTICE), connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "some requests did not end in time; cut off");
     }
 }

@@ -82,10 +82,12 @@ async fn instances_whose_clocks_are_an_hour_off_sell_deliver_and_retry_with_one_
     let right = free_port().await;
     // Stripe's events go to the one that can tell their age.
     let fleet = Fleet::start(Kind::Postgres, right).await;
-    let mut instances = vec![fleet.serve("serve", right, &[]).await];
+    // One shop has one address: it goes to Stripe with the key, and a key goes with one set of words.
+    let public = format!("http://127.0.0.1:{right}");
+    let mut instances = vec![fleet.serve("serve", right, &[("PUBLIC_BASE_URL", &public)]).await];
     for skew in ["-3600000", "3600000"] {
-        let skew = [("ROLITT_TEST_CLOCK_SKEW_MS", skew)];
-        instances.push(fleet.serve("serve", free_port().await, &skew).await);
+        let settings = [("PUBLIC_BASE_URL", public.as_str()), ("ROLITT_TEST_CLOCK_SKEW_MS", skew)];
+        instances.push(fleet.serve("serve", free_port().await, &settings).await);
     }
     let [right, behind, ahead] = [0, 1, 2].map(|at| instances[at].base.clone());
     let attempts = "SELECT COUNT(*) FROM checkout_attempts";

@@ -14,7 +14,7 @@ use crate::store::Db;
 
 pub const SECRET: &str = "whsec_fleet";
 /// Far more than anything here takes on a machine that is busy with other tests as well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Fleet {
     pub database: TestDatabase,
