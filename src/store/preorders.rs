@@ -144,7 +144,7 @@ pub async fn lock(tx: &mut Tx, id: &PreorderId) -> StoreResult<Option<Preorder>>
 /// The kinds of deliveries that are enqueued together with a change of the preorder, as `preorders.owes` keeps them: the
 /// doctor looks whether they are there.
 pub fn owed(deliveries: &[Enqueued]) -> String {
-    deliveries.iter().map(|enqueued| format!("{} ", enqueued.delivery.kind())).collect()
+    deliveries.iter().flat_map(|enqueued| [enqueued.delivery.kind().as_str(), " "]).collect()
 }
 
 /// What settling a payment changes.
