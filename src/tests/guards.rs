@@ -89,7 +89,7 @@ controls! {
         "unique_event" on Postgres: "49 stored again, 49 applied again, promises broken: repeats"
     }
     fn without_the_row_lock_a_late_refusal_overwrites_a_payment_on_postgres() {
-        "row_lock" on Postgres: "the payment is declined, promises broken: payments"
+        "row_lock" on Postgres: "the payment is declined, promises broken: ledger"
     }
     // SQLite notices that what was read is old, and refuses the write: nothing is overwritten, and nothing gets done.
     fn without_the_one_writer_one_of_two_settlements_fails_on_sqlite() {
