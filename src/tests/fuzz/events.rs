@@ -78,7 +78,7 @@ fn changed(events: &[Value], which: usize, mutations: &[Mutation], ids: &[String
         events.iter().filter(|event| event["type"].as_str().is_some_and(event::is_known)).collect();
     // Mostly those that do something.
     let mut event =
-        if which % 8 == 0 { events[which % events.len()].clone() } else { known[which % known.len()].clone() };
+        if which.is_multiple_of(8) { events[which % events.len()].clone() } else { known[which % known.len()].clone() };
     for mutation in mutations {
         mutation.apply(&mut event, ids);
     }

@@ -123,9 +123,15 @@ pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     let step = |key: &str| format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
     match value {
-        Value::Object(fields) => fields.iter().for_each(|(key, inner)| places(inner, &step(key), found)),
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                places(inner, &step(key), found);
+            }
+        }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, inner)| places(inner, &step(&i.to_string()), found))
+            for (index, inner) in items.iter().enumerate() {
+                places(inner, &step(&index.to_string()), found);
+            }
         }
         _ => {}
     }

@@ -22,7 +22,8 @@ fn hmac_hex(key: &str, message: &[u8]) -> String {
         Sha256::digest([start.as_slice(), rest].concat())
     };
     let mac = digest(0x5c, &digest(0x36, message));
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    mac.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A header is a list of `name=value`. The last `t` counts, a whole number of seconds within five minutes of now; each
