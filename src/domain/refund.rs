@@ -62,7 +62,8 @@ impl RefundReason {
 
 text_enum! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-status>, lowest rung first. A `warning_…` is an
-    /// inquiry: the bank asks, and no money has moved.
+    /// inquiry: the bank asks, and no money has moved. A bank may give back what it had decided against us, and asks
+    /// anew, in another dispute, for what it had given back: `won` is the last word.
     pub enum DisputeState {
         WarningNeedsResponse => "warning_needs_response",
         WarningUnderReview => "warning_under_review",
@@ -70,8 +71,8 @@ text_enum! {
         NeedsResponse => "needs_response",
         UnderReview => "under_review",
         Prevented => "prevented",
-        Won => "won",
         Lost => "lost",
+        Won => "won",
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Attempt {
     pub decline_message: Option<String>,
     pub card_brand: Option<String>,
     pub card_last4: Option<String>,
+    /// As it was typed on this try's page.
+    pub shipping_address: Option<String>,
+    pub shipping_country: Option<String>,
     pub created_at: Timestamp,
     pub opened_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
@@ -52,7 +55,8 @@ macro_rules! columns {
     () => {
         "id, preorder_id, number, provider, idempotency_key, state, session_id, url, payment_intent_id, amount_minor, \
          currency, received_minor, received_currency, decline_code, decline_message, card_brand, card_last4, \
-         created_at, opened_at, expires_at, declined_at, paid_at, settled_at, updated_at"
+         shipping_address, shipping_country, created_at, opened_at, expires_at, declined_at, paid_at, settled_at, \
+         updated_at"
     };
 }
 
@@ -81,8 +85,7 @@ pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult
     const SQL: &str = "UPDATE checkout_attempts SET state = $2, session_id = $3, url = $4, payment_intent_id = $5, \
          received_minor = $6, received_currency = $7, decline_code = $8, decline_message = $9, card_brand = $10, \
          card_last4 = $11, opened_at = $12, expires_at = $13, declined_at = $14, paid_at = $15, settled_at = $16, \
-         updated_at = $17 \
-         WHERE id = $1";
+         updated_at = $17, shipping_address = $18, shipping_country = $19 WHERE id = $1";
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(&attempt.id)
@@ -102,6 +105,8 @@ pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult
             .bind(attempt.paid_at)
             .bind(attempt.settled_at)
             .bind(now)
+            .bind(&attempt.shipping_address)
+            .bind(&attempt.shipping_country)
             .execute(c)
             .await
             .map(|_| ())

@@ -128,8 +128,9 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         std::fs::create_dir_all(folder)
             .map_err(|e| StoreError::Address(format!("DATABASE_URL: {} can't be made: {e}", folder.display())))?;
     }
+    let writers = if super::guard_is_off("guard.one_writer") { 8 } else { 1 };
     let write = SqlitePoolOptions::new()
-        .max_connections(1)
+        .max_connections(writers)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .connect_with(options.clone())

@@ -8,6 +8,7 @@ use crate::domain::payment::Fact;
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
+use crate::store::StoreError;
 use crate::store::webhooks::{self, Applied, Webhook, WebhookStatus};
 use crate::telemetry::{self, TraceId, metric};
 
@@ -92,9 +93,9 @@ async fn apply(ctx: &Context, webhook: &Webhook, owner: &PreorderId, facts: &[Fa
     for fact in facts {
         match settle_payment::settle_in(ctx, &mut tx, owner, fact).await {
             Ok(settlement) => settlements.push(settlement),
-            Err(WorkflowError::NoSuchPreorder) => {
+            Err(error) if contradiction(&error).is_some() => {
                 tx.rollback().await?;
-                let problem = "names a preorder that is not in this database";
+                let problem = contradiction(&error).unwrap_or_default();
                 mark(ctx, webhook, WebhookStatus::Failed, Some(problem)).await?;
                 return Err(WorkflowError::Odd(problem.to_owned()));
             }
@@ -118,6 +119,18 @@ async fn apply(ctx: &Context, webhook: &Webhook, owner: &PreorderId, facts: &[Fa
         settlement.announce(ctx);
     }
     Ok(format!("payment is {}", last.preorder.payment_status))
+}
+
+/// What no repetition will put right: a person must look.
+const fn contradiction(error: &WorkflowError) -> Option<&'static str> {
+    match error {
+        WorkflowError::NoSuchPreorder => Some("names a preorder that is not in this database"),
+        // All rows of one preorder are written under its lock: the other row is another preorder's.
+        WorkflowError::Store(StoreError::Duplicate) => {
+            Some("names a payment, refund or dispute that belongs to another preorder")
+        }
+        _ => None,
+    }
 }
 
 async fn mark(

@@ -51,6 +51,7 @@ pub async fn request(ctx: &Context, actor: &Actor, wish: &RefundWish) -> Result<
     let attempts = attempts::of_preorder(&mut tx, &wish.preorder_id).await?;
     let earlier = refunds::of_preorder(&mut tx, &wish.preorder_id).await?;
     let disputes = disputes::of_preorder(&mut tx, &wish.preorder_id).await?;
+    fail::fail_point!("guard.money_read");
     let idempotency_key = format!("refund-{}-{}", wish.preorder_id, wish.form_key);
     if let Some(same) = earlier.iter().find(|refund| refund.idempotency_key == idempotency_key) {
         return Ok(same.clone());

@@ -100,9 +100,15 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         refunds: refunds::of_preorder(tx, id).await?,
         disputes: disputes::of_preorder(tx, id).await?,
     };
+    fail::fail_point!("guard.money_read");
     let known = Known::of(&money);
     let entries = match fact {
-        Fact::Payment(fact) => attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?,
+        Fact::Payment(fact) => {
+            let entries = attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?;
+            refund::link(tx, &mut money, now).await?;
+            dispute::link(tx, &mut money, now).await?;
+            entries
+        }
         Fact::Refund(fact) => refund::settle(ctx, tx, &before, &mut money, fact, now).await?,
         Fact::Dispute(fact) => dispute::settle(ctx, tx, &before, &mut money, fact, now).await?,
     };
@@ -110,7 +116,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     books::enter(ctx, tx, &before, entries, now).await?;
     reach(Point::SettleEntered);
     let news = known.news(&money);
-    let after = badges(&before, &money, fact);
+    let after = badges(&before, &money);
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
     if paid_now {
@@ -146,11 +152,13 @@ impl Money {
     }
 }
 
-fn badges(before: &Preorder, money: &Money, fact: &Fact) -> Preorder {
+fn badges(before: &Preorder, money: &Money) -> Preorder {
     let attempts = &money.attempts;
     let outcomes: Vec<_> = attempts.iter().map(Attempt::outcome).collect();
     let progress = before.progress().after(&outcomes, money.returned(before));
-    let telling = attempts.iter().find(|attempt| attempt.state == AttemptState::Paid).or_else(|| {
+    // Paid twice: the first payment is the preorder's, whichever was told first.
+    let paid = attempts.iter().filter(|attempt| attempt.state == AttemptState::Paid);
+    let telling = paid.min_by_key(|attempt| (attempt.paid_at, attempt.number)).or_else(|| {
         attempts.iter().rev().find(|attempt| attempt.state == AttemptState::Pending).or_else(|| attempts.last())
     });
     let mut after = Preorder {
@@ -163,15 +171,24 @@ fn badges(before: &Preorder, money: &Money, fact: &Fact) -> Preorder {
             .or_else(|| before.payment_intent_id.clone()),
         ..before.clone()
     };
-    // What a person has corrected since is not overwritten by what the buyer typed at the till.
-    if let (None, Fact::Payment(fact)) = (&before.shipping_address, fact) {
-        after.shipping_address.clone_from(&fact.shipping_address);
-        after.country = fact.shipping_country.clone().or(after.country);
+    if let Some(page) = ships_to(before, telling, attempts) {
+        after.shipping_address.clone_from(&page.shipping_address);
+        after.country = page.shipping_country.clone().or(after.country);
     }
     if !progress.is_open() && after.idempotency_key.starts_with(OPEN) {
         after.idempotency_key = format!("closed:{}", after.id);
     }
     after
+}
+
+/// The try whose address the goods go to: the one that paid, else the last one that named an address. `None`: what stands
+/// there was put right by a person since (it is of no page), and is not overwritten by what was typed at the till.
+fn ships_to<'a>(before: &Preorder, telling: Option<&'a Attempt>, attempts: &'a [Attempt]) -> Option<&'a Attempt> {
+    let named = |attempt: &&Attempt| attempt.shipping_address.is_some();
+    let of_a_page = before.shipping_address.is_none()
+        || attempts.iter().any(|attempt| attempt.shipping_address == before.shipping_address);
+    let page = telling.filter(named).or_else(|| attempts.iter().rev().find(named))?;
+    of_a_page.then_some(page)
 }
 
 fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt]) -> Vec<Enqueued> {

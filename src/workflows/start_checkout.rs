@@ -9,7 +9,7 @@ use super::cancel_preorder::close_pages;
 use super::refresh_payment::refresh_attempt;
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
-use crate::domain::delivery::Lane;
+use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::ids::{AttemptId, PreorderId};
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{PaymentStatus, PreorderStatus};
@@ -208,8 +208,8 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
         settle_payment::settle(ctx, &session.fact.into()).await?;
         return Ok(Checkout::Settled { session_id: Some(session.id) });
     };
-    save(ctx, preorder, attempt, session).await?;
-    Ok(Checkout::Pay { url })
+    let settled = save(ctx, preorder, attempt, session).await?;
+    Ok(settled.unwrap_or(Checkout::Pay { url }))
 }
 
 /// `None` if the colour is sold out by now.
@@ -243,12 +243,19 @@ async fn new_session(
     }))
 }
 
-async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<(), WorkflowError> {
+/// Saves the page. Gives where to go instead if it is not needed any more.
+async fn save(
+    ctx: &Context,
+    preorder: &Preorder,
+    attempt: &Attempt,
+    session: Session,
+) -> Result<Option<Checkout>, WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let locked = preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let now = ctx.shared_now_in(&mut tx).await?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
+    let settled = !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
         stored.state = stored.state.join(AttemptState::Open);
         stored.url = session.url;
@@ -257,18 +264,21 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
         stored.session_id = stored.session_id.or_else(|| Some(session.id.clone()));
         stored.payment_intent_id = stored.payment_intent_id.or(session.fact.payment_intent_id);
         attempts::save(&mut tx, &stored, now).await?;
-        if stored.state.is_payable() {
+        if stored.state.is_payable() && !settled {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
         }
-        if locked.status == PreorderStatus::Cancelled {
-            // Cancelled while Stripe made the page: nobody is to pay on it.
+        if settled || locked.status == PreorderStatus::Cancelled {
+            // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
             close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
     reach(Point::CheckoutSessionSaved);
     tx.commit().await?;
     reach(Point::CheckoutCommitted);
-    Ok(())
+    if settled {
+        ctx.bell.ring_here(DeliveryKind::CloseOpenPages.lane());
+    }
+    Ok(settled.then_some(Checkout::Settled { session_id: locked.session_id }))
 }
 
 /// Nobody can pay on this attempt: Stripe refused to make its page, or knows it no more. The next try needs another

@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
@@ -57,6 +57,14 @@ impl PaymentProvider for Watched {
 
     fn list<'a>(&'a self, what: Listed, since: Timestamp, after: Option<&'a str>) -> Called<'a, Page> {
         self.call("list", self.inner.list(what, since, after))
+    }
+
+    fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> Called<'a, Seen> {
+        self.call("look_up", self.inner.look_up(what, id))
+    }
+
+    fn time(&self) -> Called<'_, Option<Timestamp>> {
+        self.call("time", self.inner.time())
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> Called<'a, Option<ListedPrice>> {

@@ -65,8 +65,8 @@ pub async fn claim(
 ) -> StoreResult<Vec<Claimed>> {
     let sql = &LANES[lane as usize];
     let sql = match tx {
-        Tx::Sqlite(_) => sql.sqlite.as_str(),
-        Tx::Postgres(_) => sql.postgres.as_str(),
+        Tx::Postgres(_) if !crate::store::guard_is_off("guard.skip_locked") => sql.postgres.as_str(),
+        Tx::Sqlite(_) | Tx::Postgres(_) => sql.sqlite.as_str(),
     };
     claim_with(tx, sql, lane.as_str(), limit, token, now, until).await
 }

@@ -243,6 +243,22 @@ mod tests {
         assert_ne!(recovery_hash(&AdminId::from_unique("2"), &code), recovery_hash(&ana, &code));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_code_opens_but_those_of_the_three_steps(typed: String, digits in "[0-9 ]{0,9}", now in 0..10_000_000_000_i64) {
+            let codes: Vec<String> = (now / STEP - SKEW..=now / STEP + SKEW)
+                .filter_map(|step| u64::try_from(step * STEP).ok())
+                .map(|time| totp(SECRET, "ana@example.com").unwrap().generate(time))
+                .collect();
+            for code in [&typed, &digits, &codes[0]] {
+                let bare: String = code.split_whitespace().collect();
+                let opens = step_of(&account(None), code, now).unwrap().is_some();
+                proptest::prop_assert_eq!(opens, codes.contains(&bare), "{:?}", code);
+            }
+            proptest::prop_assert_eq!(step_of(&account(Some(now / STEP + SKEW)), &codes[0], now).unwrap(), None);
+        }
+    }
+
     #[test]
     fn the_app_is_told_whose_account_and_where() {
         let address = provisioning_address(SECRET, "ana@example.com").unwrap();

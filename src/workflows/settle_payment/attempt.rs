@@ -79,8 +79,10 @@ async fn adopt(
 ) -> Result<usize, WorkflowError> {
     let known_as = fact.session_id.as_ref().or(fact.payment_intent_id.as_ref());
     let known_as = known_as.ok_or_else(|| WorkflowError::Odd("a payment without an id".to_owned()))?;
+    // By the name that it bears, if it bears one: a copy of the database may be older than the attempt.
+    let named = fact.attempt_id.as_deref().and_then(|id| id.parse().ok());
     let attempt = Attempt {
-        id: AttemptId::from_unique(&ctx.unique()),
+        id: named.unwrap_or_else(|| AttemptId::from_unique(&ctx.unique())),
         preorder_id: preorder.id.clone(),
         number: attempts.last().map_or(1, |last| last.number + 1),
         provider: ctx.payments.default().name().to_owned(),
@@ -101,19 +103,27 @@ fn climb(attempt: &Attempt, fact: &PaymentFact) -> Attempt {
     after.state = attempt.state.join(fact.outcome);
     after.session_id = attempt.session_id.clone().or_else(|| fact.session_id.clone());
     after.payment_intent_id = attempt.payment_intent_id.clone().or_else(|| fact.payment_intent_id.clone());
-    if let Some(card) = &fact.card {
+    if attempt.shipping_address.is_none() {
+        after.shipping_address.clone_from(&fact.shipping_address);
+        after.shipping_country.clone_from(&fact.shipping_country);
+    }
+    // The card that paid: one that was refused before is not shown for it.
+    if let (Some(card), AttemptState::Paid, None) = (&fact.card, fact.outcome, &attempt.card_last4) {
         after.card_brand = Some(card.brand.clone());
         after.card_last4 = Some(card.last4.clone());
     }
     if fact.outcome == AttemptState::Paid {
         after.paid_at = Some(attempt.paid_at.map_or(fact.occurred_at, |known| known.min(fact.occurred_at)));
-        if let Some(received) = fact.received {
+        // The first word on the amount is in the ledger by now, and stands; `reconcile` shows that another was said.
+        if let (Some(received), None) = (fact.received, attempt.received()) {
             after.received_minor = Some(received.minor);
             after.received_currency = Some(received.currency);
         }
     }
+    let known = (attempt.declined_at, attempt.decline_code.as_deref(), attempt.decline_message.as_deref());
+    // Of two in the same second one is chosen, whichever was told first.
     if let Some(decline) = &fact.decline
-        && attempt.declined_at.is_none_or(|known| known <= fact.occurred_at)
+        && known <= (Some(fact.occurred_at), Some(&decline.code), Some(&decline.message))
     {
         after.decline_code = Some(decline.code.clone());
         after.decline_message = Some(decline.message.clone());
@@ -142,6 +152,8 @@ pub fn blank_attempt(now: Timestamp) -> Attempt {
         decline_message: None,
         card_brand: None,
         card_last4: None,
+        shipping_address: None,
+        shipping_country: None,
         created_at: now,
         opened_at: None,
         expires_at: None,

@@ -4,10 +4,11 @@ use super::super::WorkflowError;
 use super::Money;
 use super::books::Movement;
 use crate::context::Context;
-use crate::domain::ids::DisputeId;
-use crate::domain::refund::{DisputeFact, LedgerKind};
+use crate::domain::ids::{AttemptId, DisputeId};
+use crate::domain::refund::{DisputeFact, DisputeState, LedgerKind};
 use crate::domain::timestamp::Timestamp;
 use crate::store::Tx;
+use crate::store::attempts::Attempt;
 use crate::store::disputes::{self, Dispute};
 use crate::store::preorders::Preorder;
 
@@ -22,21 +23,38 @@ pub(super) async fn settle(
     let known = money.disputes.iter().position(|dispute| dispute.provider_dispute_id == fact.provider_dispute_id);
     let before = known.map_or_else(|| opened(ctx, preorder, fact), |index| money.disputes[index].clone());
     let mut after = climb(&before, fact);
-    let of_intent = |intent: &str| money.attempts.iter().find(|a| a.payment_intent_id.as_deref() == Some(intent));
+    after.payment_intent_id = after.payment_intent_id.or_else(|| fact.payment_intent_id.clone());
     if after.attempt_id.is_none() {
-        after.attempt_id = after.payment_intent_id.as_deref().and_then(of_intent).map(|attempt| attempt.id.clone());
+        after.attempt_id = attempt_of(&money.attempts, &after);
     }
     if known.is_some() && after == before {
         return Ok(Vec::new());
     }
     after.updated_at = now;
     disputes::save(tx, &after).await?;
-    let movements = movements(&after, fact);
+    let movements = movements(before.state, &after, fact);
     match known {
         Some(index) => money.disputes[index] = after,
         None => money.disputes.push(after),
     }
     Ok(movements)
+}
+
+/// Disputes that were told of before the payment that they speak of.
+pub(super) async fn link(tx: &mut Tx, money: &mut Money, now: Timestamp) -> Result<(), WorkflowError> {
+    for dispute in money.disputes.iter_mut().filter(|dispute| dispute.attempt_id.is_none()) {
+        dispute.attempt_id = attempt_of(&money.attempts, dispute);
+        if dispute.attempt_id.is_some() {
+            dispute.updated_at = now;
+            disputes::save(tx, dispute).await?;
+        }
+    }
+    Ok(())
+}
+
+fn attempt_of(attempts: &[Attempt], dispute: &Dispute) -> Option<AttemptId> {
+    let intent = dispute.payment_intent_id.as_deref()?;
+    attempts.iter().find(|attempt| attempt.payment_intent_id.as_deref() == Some(intent)).map(|a| a.id.clone())
 }
 
 fn opened(ctx: &Context, preorder: &Preorder, fact: &DisputeFact) -> Dispute {
@@ -67,7 +85,7 @@ fn climb(dispute: &Dispute, fact: &DisputeFact) -> Dispute {
 }
 
 /// One that was won was taken first: both are entered, whichever of the two was told.
-fn movements(dispute: &Dispute, fact: &DisputeFact) -> Vec<Movement> {
+fn movements(before: DisputeState, dispute: &Dispute, fact: &DisputeFact) -> Vec<Movement> {
     let movement = |kind, occurred_at| Movement {
         kind,
         attempt_id: dispute.attempt_id.clone(),
@@ -80,7 +98,8 @@ fn movements(dispute: &Dispute, fact: &DisputeFact) -> Vec<Movement> {
     if dispute.state.withdrew_money() {
         moved.push(movement(LedgerKind::Dispute, dispute.opened_at));
     }
-    if dispute.state.gave_money_back() {
+    // Prevented after all: what was taken is ours again.
+    if dispute.state.gave_money_back() || (before.withdrew_money() && !dispute.state.withdrew_money()) {
         moved.push(movement(LedgerKind::DisputeReturned, fact.occurred_at));
     }
     moved

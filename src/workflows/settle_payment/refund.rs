@@ -74,12 +74,26 @@ fn climb(refund: &Refund, fact: &RefundFact) -> Refund {
     after.state = if told_before { refund.state.join(fact.state) } else { fact.state };
     after.provider_refund_id = Some(fact.provider_refund_id.clone());
     after.payment_intent_id = after.payment_intent_id.or_else(|| fact.payment_intent_id.clone());
-    // Stripe's word on the amount is the money's.
-    after.amount_minor = fact.amount.minor;
-    after.currency = fact.amount.currency;
+    // Stripe's word on the amount is the money's, and the first one is in the ledger.
+    if !told_before {
+        after.amount_minor = fact.amount.minor;
+        after.currency = fact.amount.currency;
+    }
     after.reason = after.reason.or_else(|| fact.reason.clone());
     after.failure_reason = after.failure_reason.or_else(|| fact.failure_reason.clone());
     after
+}
+
+/// Refunds that were told of before the payment that they speak of.
+pub(super) async fn link(tx: &mut Tx, money: &mut Money, now: Timestamp) -> Result<(), WorkflowError> {
+    for refund in money.refunds.iter_mut().filter(|refund| refund.attempt_id.is_none()) {
+        refund.attempt_id = attempt_of(&money.attempts, refund);
+        if refund.attempt_id.is_some() {
+            refund.updated_at = now;
+            refunds::save(tx, refund).await?;
+        }
+    }
+    Ok(())
 }
 
 fn attempt_of(attempts: &[Attempt], refund: &Refund) -> Option<crate::domain::ids::AttemptId> {

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::field::{amount, id, parse, reference, short, text, time};
 use super::returned;
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
@@ -43,10 +44,9 @@ pub enum Reading {
 
 /// `None` if the body is no event at all.
 pub fn envelope(body: &str) -> Option<Envelope> {
-    let event: Value = serde_json::from_str(body).ok()?;
-    let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|t| (1..=255).contains(&t.len()));
-    let created = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    Some(Envelope { id: text("id")?.to_owned(), kind: text("type")?.to_owned(), created, trace: trace(&event) })
+    let event = parse(body)?;
+    let (own_id, kind) = (short(&event, "/id")?.to_owned(), short(&event, "/type")?.to_owned());
+    Some(Envelope { id: own_id, kind, created: time(&event, "/created"), trace: trace(&event) })
 }
 
 /// What we gave the object to bear; objects that bear our preorder's id alone lead to the same.
@@ -60,7 +60,7 @@ fn trace(event: &Value) -> Option<TraceId> {
 }
 
 pub fn read(body: &str) -> Reading {
-    let Ok(event) = serde_json::from_str::<Value>(body) else { return Reading::Odd("not JSON".to_owned()) };
+    let Some(event) = parse(body) else { return Reading::Odd("not JSON".to_owned()) };
     let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
     if !is_known(kind) {
         return Reading::Ignored;
@@ -68,9 +68,8 @@ pub fn read(body: &str) -> Reading {
     let Some(object) = event.pointer("/data/object").filter(|object| object.is_object()) else {
         return Reading::Odd("data.object is missing".to_owned());
     };
-    let Some(id) = text(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
-    let occurred_at = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    let Some(occurred_at) = occurred_at else { return Reading::Odd("created is missing".to_owned()) };
+    let Some(id) = id(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
+    let Some(occurred_at) = time(&event, "/created") else { return Reading::Odd("created is missing".to_owned()) };
     let read = match kind {
         "charge.refunded" => refunds_of(object),
         _ if kind.starts_with("refund.") => {
@@ -104,10 +103,10 @@ pub fn is_known(kind: &str) -> bool {
 
 fn refunds_of(charge: &Value) -> Result<Reading, String> {
     let payment_intent_id = reference(charge, "payment_intent").ok_or("the charge names no payment intent")?;
-    Ok(Reading::RefundsOf { payment_intent_id, preorder_id: text(charge, "/metadata/preorder_id").map(str::to_owned) })
+    Ok(Reading::RefundsOf { payment_intent_id, preorder_id: id(charge, "/metadata/preorder_id").map(str::to_owned) })
 }
 
-fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Result<Reading, String> {
+fn payment(kind: &str, object: &Value, own_id: &str, occurred_at: Timestamp) -> Result<Reading, String> {
     let outcome = match kind {
         "checkout.session.completed" => match text(object, "/payment_status") {
             Some("paid" | "no_payment_required") => AttemptState::Paid,
@@ -120,8 +119,8 @@ fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Resu
         _ => AttemptState::Declined,
     };
     let is_session = kind.starts_with("checkout.");
-    let intent = if is_session { reference(object, "payment_intent") } else { Some(id.to_owned()) };
-    let amount = object.get(if is_session { "amount_total" } else { "amount_received" }).and_then(Value::as_i64);
+    let intent = if is_session { reference(object, "payment_intent") } else { Some(own_id.to_owned()) };
+    let amount = amount(object, if is_session { "amount_total" } else { "amount_received" });
     let currency = text(object, "/currency").and_then(|c| c.parse().ok());
     let paid = outcome == AttemptState::Paid;
     if paid && amount.is_none() {
@@ -129,11 +128,11 @@ fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Resu
     }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
-        preorder_id: text(object, "/metadata/preorder_id")
-            .or_else(|| text(object, "/client_reference_id"))
+        preorder_id: id(object, "/metadata/preorder_id")
+            .or_else(|| id(object, "/client_reference_id"))
             .map(str::to_owned),
-        attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
-        session_id: is_session.then(|| id.to_owned()),
+        attempt_id: id(object, "/metadata/attempt_id").map(str::to_owned),
+        session_id: is_session.then(|| own_id.to_owned()),
         payment_intent_id: intent,
         outcome,
         received: paid.then(|| Some(Money::new(amount?, currency?))).flatten(),
@@ -145,19 +144,9 @@ fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Resu
     })))
 }
 
-pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-/// An id, or the object that it was expanded to.
-pub(super) fn reference(object: &Value, key: &str) -> Option<String> {
-    let value = object.get(key)?;
-    value.as_str().or_else(|| text(value, "/id")).map(str::to_owned)
-}
-
 pub(super) fn decline(object: &Value) -> Option<Decline> {
     let error = object.get("last_payment_error").filter(|error| error.is_object())?;
-    let code = text(error, "/decline_code").or_else(|| text(error, "/code")).unwrap_or("unknown");
+    let code = short(error, "/decline_code").or_else(|| short(error, "/code")).unwrap_or("unknown");
     Some(Decline { code: code.to_owned(), message: text(error, "/message").unwrap_or_default().to_owned() })
 }
 
@@ -185,7 +174,8 @@ pub(super) fn shipping(object: &Value) -> (Option<String>, Option<String>) {
         part("state"),
         part("country"),
     ]);
-    ((!line.is_empty()).then_some(line), part("country").map(str::to_owned))
+    let country = part("country").filter(|code| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()));
+    ((!line.is_empty()).then_some(line), country.map(str::to_owned))
 }
 
 pub(super) fn one_line<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String {

@@ -1,6 +1,7 @@
 //! Stripe, through async-stripe. Its own retry loop is off (it would send a key that nobody stored), a timeout is on.
 
 pub mod event;
+mod field;
 mod map;
 mod returned;
 pub mod signature;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use stripe_shared::Refund;
 
-use super::event::{reference, text};
+use super::field::{self, reference, text, time};
 use crate::domain::money::Money;
 use crate::domain::refund::{DisputeFact, DisputeState, RefundFact, RefundState};
 use crate::domain::timestamp::Timestamp;
@@ -11,8 +11,8 @@ use crate::domain::timestamp::Timestamp;
 pub fn refund(object: &Value, id: &str, occurred_at: Timestamp) -> Result<RefundFact, String> {
     Ok(RefundFact {
         provider_refund_id: id.to_owned(),
-        refund_id: text(object, "/metadata/refund_id").map(str::to_owned),
-        preorder_id: text(object, "/metadata/preorder_id").map(str::to_owned),
+        refund_id: field::id(object, "/metadata/refund_id").map(str::to_owned),
+        preorder_id: field::id(object, "/metadata/preorder_id").map(str::to_owned),
         payment_intent_id: reference(object, "payment_intent"),
         amount: amount(object)?,
         reason: text(object, "/reason").map(str::to_owned),
@@ -27,26 +27,25 @@ pub fn dispute(object: &Value, id: &str, occurred_at: Timestamp) -> Result<Dispu
     let status = text(object, "/status").unwrap_or_default();
     Ok(DisputeFact {
         provider_dispute_id: id.to_owned(),
-        preorder_id: text(object, "/metadata/preorder_id").map(str::to_owned),
+        preorder_id: field::id(object, "/metadata/preorder_id").map(str::to_owned),
         payment_intent_id: reference(object, "payment_intent"),
         amount: amount(object)?,
         reason: text(object, "/reason").map(str::to_owned),
         state: status.parse::<DisputeState>().map_err(|_| format!("a dispute that is {status:?}"))?,
-        due_at: object.pointer("/evidence_details/due_by").and_then(Value::as_i64).map(Timestamp::from_seconds),
+        due_at: time(object, "/evidence_details/due_by"),
         opened_at: created(object)?,
         occurred_at,
     })
 }
 
 fn amount(object: &Value) -> Result<Money, String> {
-    let minor = object.get("amount").and_then(Value::as_i64).filter(|minor| *minor > 0).ok_or("amount is missing")?;
+    let minor = field::amount(object, "amount").filter(|minor| *minor > 0).ok_or("amount is missing")?;
     let currency = text(object, "/currency").and_then(|c| c.parse().ok()).ok_or("a currency that we don't know")?;
     Ok(Money::new(minor, currency))
 }
 
 fn created(object: &Value) -> Result<Timestamp, String> {
-    let created = object.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    created.ok_or_else(|| "data.object.created is missing".to_owned())
+    time(object, "/created").ok_or_else(|| "data.object.created is missing".to_owned())
 }
 
 /// A word that is not known to us promises nothing: the refund is on its way.

@@ -75,7 +75,8 @@ fn hmac(secret: &str, signed_at: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
+    // Digits alone: Rust's numbers may bear a sign.
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()

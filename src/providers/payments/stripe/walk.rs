@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::{Listed, Page, Seen};
-use super::event::{reference, text};
+use super::field::{reference, text};
 use super::{event, returned};
 use crate::config::StripeSettings;
 use crate::domain::money::Money;
