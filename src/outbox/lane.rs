@@ -104,7 +104,7 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
         let began = (ctx.clock.now(), ctx.clock.steady());
         let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
-            performed = tokio::time::timeout(longest, perform(&ctx, &row)) => performed.unwrap_or_else(|_| {
+            performed = tokio::time::timeout(longest, Box::pin(perform(&ctx, &row))) => performed.unwrap_or_else(|_| {
                 Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))
             }),
             () = stopped_for(&stop, FINISH_WITHIN) => {

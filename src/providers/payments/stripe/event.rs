@@ -32,8 +32,13 @@ pub enum Reading {
 /// `None` if the body is no event at all.
 pub fn envelope(body: &str) -> Option<Envelope> {
     let event: Value = serde_json::from_str(body).ok()?;
-    let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|t| (1..=255).contains(&t.len()));
+    let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|t| (1..=255).contains(&t.len()) && fits(t));
     Some(Envelope { id: text("id")?.to_owned(), kind: text("type")?.to_owned() })
+}
+
+/// Whether an event speaks of real money; `None` if it does not say.
+pub fn is_live(body: &str) -> Option<bool> {
+    serde_json::from_str::<Value>(body).ok()?.get("livemode")?.as_bool()
 }
 
 pub fn read(body: &str) -> Reading {
@@ -46,8 +51,10 @@ pub fn read(body: &str) -> Reading {
         return Reading::Odd("data.object is missing".to_owned());
     };
     let Some(id) = text(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
-    let occurred_at = event.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    let Some(occurred_at) = occurred_at else { return Reading::Odd("created is missing".to_owned()) };
+    let occurred_at = event.get("created").and_then(Value::as_i64).filter(|at| SECONDS.contains(at));
+    let Some(occurred_at) = occurred_at.map(Timestamp::from_seconds) else {
+        return Reading::Odd("created is missing, or no time that can be".to_owned());
+    };
     let read = match kind {
         "charge.refunded" => refunds_of(object),
         _ if kind.starts_with("refund.") => {
@@ -79,6 +86,16 @@ pub fn is_known(kind: &str) -> bool {
         )
 }
 
+/// From 1970 to the year 5138: what the databases and our arithmetic hold with ease.
+const SECONDS: std::ops::Range<i64> = 0..100_000_000_000;
+/// Stripe's largest amount has twelve digits.
+const LARGEST: i64 = 999_999_999_999;
+
+/// An amount of money as it can be.
+pub(super) fn minor(value: &Value) -> Option<i64> {
+    value.as_i64().filter(|minor| (0..=LARGEST).contains(minor))
+}
+
 fn refunds_of(charge: &Value) -> Result<Reading, String> {
     let payment_intent_id = reference(charge, "payment_intent").ok_or("the charge names no payment intent")?;
     Ok(Reading::RefundsOf { payment_intent_id, preorder_id: text(charge, "/metadata/preorder_id").map(str::to_owned) })
@@ -98,11 +115,11 @@ fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Resu
     };
     let is_session = kind.starts_with("checkout.");
     let intent = if is_session { reference(object, "payment_intent") } else { Some(id.to_owned()) };
-    let amount = object.get(if is_session { "amount_total" } else { "amount_received" }).and_then(Value::as_i64);
+    let amount = object.get(if is_session { "amount_total" } else { "amount_received" }).and_then(minor);
     let currency = text(object, "/currency").and_then(|c| c.parse().ok());
     let paid = outcome == AttemptState::Paid;
     if paid && amount.is_none() {
-        return Err("paid, but the amount is missing".to_owned());
+        return Err("paid, but the amount is missing, or none that can be".to_owned());
     }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
@@ -123,13 +140,18 @@ fn payment(kind: &str, object: &Value, id: &str, occurred_at: Timestamp) -> Resu
 }
 
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty() && fits(text))
+}
+
+/// JSON may hold a NUL, PostgreSQL's text may not: a text with one is as good as none.
+fn fits(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 /// An id, or the object that it was expanded to.
 pub(super) fn reference(object: &Value, key: &str) -> Option<String> {
     let value = object.get(key)?;
-    value.as_str().or_else(|| text(value, "/id")).map(str::to_owned)
+    text(value, "").or_else(|| text(value, "/id")).map(str::to_owned)
 }
 
 pub(super) fn decline(object: &Value) -> Option<Decline> {
@@ -211,6 +233,7 @@ mod tests {
             Reading::Odd(_)
         ));
         assert_eq!(read(r#"{"type":"customer.created"}"#), Reading::Ignored);
+        assert_eq!(envelope(r#"{"id":"evt_\u0000","type":"x"}"#), None);
         assert_eq!(envelope("[]"), None);
         assert_eq!(envelope(r#"{"id":1,"type":"x"}"#), None);
         assert_eq!(envelope(r#"{"id":"","type":"x"}"#), None);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use stripe_shared::Refund;
 
-use super::event::{reference, text};
+use super::event::{minor, reference, text};
 use crate::domain::money::Money;
 use crate::domain::refund::{DisputeFact, DisputeState, RefundFact, RefundState};
 use crate::domain::timestamp::Timestamp;
@@ -39,7 +39,7 @@ pub fn dispute(object: &Value, id: &str, occurred_at: Timestamp) -> Result<Dispu
 }
 
 fn amount(object: &Value) -> Result<Money, String> {
-    let minor = object.get("amount").and_then(Value::as_i64).filter(|minor| *minor > 0).ok_or("amount is missing")?;
+    let minor = object.get("amount").and_then(minor).filter(|minor| *minor > 0).ok_or("amount is missing")?;
     let currency = text(object, "/currency").and_then(|c| c.parse().ok()).ok_or("a currency that we don't know")?;
     Ok(Money::new(minor, currency))
 }
