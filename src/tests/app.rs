@@ -30,6 +30,7 @@ pub struct TestApp {
     pub base: String,
     pub ctx: Context,
     pub http: reqwest::Client,
+    sandbox: Sandbox,
     database: Option<TestDatabase>,
     workers: tokio::sync::Mutex<Option<(CancellationToken, tokio::task::JoinHandle<()>)>>,
     dead_is_fine: AtomicBool,
@@ -84,6 +85,7 @@ impl TestApp {
             base,
             ctx,
             http: client(),
+            sandbox,
             database: Some(database),
             workers: tokio::sync::Mutex::new(None),
             dead_is_fine: AtomicBool::new(false),
@@ -218,8 +220,9 @@ impl TestApp {
         }
     }
 
-    /// Lets time pass, and the workers notice.
+    /// Lets time pass, here and at Stripe's post, and the workers notice.
     pub fn advance(&self, by: Duration) {
+        self.sandbox.advance(by);
         self.ctx.clock.advance(by);
         self.ctx.bell.ring_all();
     }
