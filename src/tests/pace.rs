@@ -78,15 +78,15 @@ async fn two_instances_together_keep_the_limit_of_each_endpoint() {
     let other = app.another_instance().await;
     let began = Instant::now();
     let ask = |n: usize| {
-        let ctx = if n % 2 == 0 { &app.ctx } else { &other };
+        let ctx = if n.is_multiple_of(2) { &app.ctx } else { &other };
         async move {
             // Nobody knows these: it is being asked that counts.
             let id = format!("{}_{n}", if n < 30 { "cs" } else { "pi" });
             let provider = ctx.payments.default();
             if n < 30 {
-                drop(provider.fetch_session(&id).await)
+                drop(provider.fetch_session(&id).await);
             } else {
-                drop(provider.fetch_payment_intent(&id).await)
+                drop(provider.fetch_payment_intent(&id).await);
             }
         }
     };

@@ -43,7 +43,9 @@ impl Ground {
         ];
         let app = TestApp::start_with(kind, &variables).await;
         let at = app.base.trim_start_matches("http://").parse().unwrap();
-        lines.iter().for_each(|line| line.lead_to(at));
+        for line in &lines {
+            line.lead_to(at);
+        }
         Self { app, lines }
     }
 

@@ -31,7 +31,9 @@ async fn a_buyer_is_through_while_the_background_is_under_way(kind: Kind) {
     assert_eq!(app.count(heard).await, 0, "somebody had answered before the buyers were through");
     app.wait_until("the text is under way as well", async || ground.asked(Provider::Twilio).await.len() == 1).await;
     ground.recover(&BACKGROUND, &SILENT).await;
-    BACKGROUND.into_iter().for_each(|provider| ground.shake(provider));
+    for provider in BACKGROUND {
+        ground.shake(provider);
+    }
     ground.drain().await;
     // It may have been sent.
     app.expect_dead();

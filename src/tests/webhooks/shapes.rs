@@ -8,8 +8,11 @@ use crate::tests::app::{SECRET, TestApp};
 use crate::tests::database::Kind;
 use crate::tests::on_both;
 
+/// How it is called, what is changed, and what becomes of it.
+type Version = (&'static str, fn(&mut Value), &'static str);
+
 /// Changes to a whole event about a paid session, each with what it is then: its place in the log.
-fn versions() -> Vec<(&'static str, fn(&mut Value), &'static str)> {
+fn versions() -> Vec<Version> {
     vec![
         ("as it is", |_| {}, "success"),
         ("of 2019", |e| e["api_version"] = json!("2019-12-03"), "success"),
