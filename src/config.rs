@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -43,6 +44,8 @@ pub struct Settings {
     pub klaviyo: Option<KlaviyoSettings>,
     pub firebase: Option<FirebaseSettings>,
     pub twilio: Option<TwilioSettings>,
+    /// `PROVIDER_TIMEOUT_MS`: the longest that a call to a provider may take.
+    pub provider_timeout: Duration,
     /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`: made when no admin exists.
     pub first_admin: Option<(Email, String)>,
     /// `RATE_LIMIT_PER_MINUTE`: calls an address may make to the login and the two preorder functions; 0: no limit.
@@ -101,6 +104,14 @@ pub struct TwilioSettings {
     pub from: String,
     /// `TWILIO_API_BASE`
     pub api_base: String,
+}
+
+impl StripeSettings {
+    /// Whether it is real money that moves under this key; `None` if the key does not say.
+    pub fn is_live(&self) -> Option<bool> {
+        let kind = self.secret_key.split('_').nth(1)?;
+        [("live", true), ("test", false)].into_iter().find(|(word, _)| *word == kind).map(|(_, live)| live)
+    }
 }
 
 impl Settings {

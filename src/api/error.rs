@@ -179,14 +179,19 @@ impl From<WorkflowError> for ApiError {
 impl From<ProviderError> for ApiError {
     fn from(error: ProviderError) -> Self {
         tracing::warn!(error = error.in_short(), "a provider failed");
+        let after = match &error {
+            ProviderError::Retry { after, .. } => *after,
+            ProviderError::NotAsked { after, .. } => Some(*after),
+            _ => None,
+        };
         match error {
-            ProviderError::Retry { after, .. } => {
+            ProviderError::Retry { .. } | ProviderError::NotAsked { .. } => {
                 let failure = Self::away(
                     "provider_busy",
                     "The payment page is busy. Your details are saved; please try again in a moment.",
                     PaymentFailure::Busy,
                 );
-                Self { retry_after: after.map_or(failure.retry_after, |after| Some(after.as_secs().max(1))), ..failure }
+                Self { retry_after: after.map(in_seconds).or(failure.retry_after), ..failure }
             }
             ProviderError::NoAnswer(_) => Self::away(
                 "provider_away",
@@ -200,6 +205,11 @@ impl From<ProviderError> for ApiError {
             ),
         }
     }
+}
+
+/// To the next whole second: who comes back then does not come too early.
+fn in_seconds(wait: std::time::Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 /// What goes wrong before a server function's body: arguments that can't be read.

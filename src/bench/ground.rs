@@ -89,8 +89,18 @@ impl Ground {
     }
 
     pub async fn provider_latency(&self, latency: Duration) -> Outcome<()> {
-        let body = format!("{{\"stripe\":{{\"latency_ms\":{}}}}}", latency.as_millis());
-        let request = post("/sandbox/faults.json", "application/json", "", &body);
+        self.faults(&format!("{{\"stripe\":{{\"latency_ms\":{}}}}}", latency.as_millis())).await
+    }
+
+    /// Has Klaviyo, Firebase and Twilio do this, and Stripe answer at once.
+    pub async fn background(&self, settings: &str) -> Outcome<()> {
+        let body = format!("{{\"klaviyo\":{settings},\"firebase\":{settings},\"twilio\":{settings}}}");
+        self.faults(&body).await
+    }
+
+    /// Puts the sandbox's faults; what is not named is well.
+    async fn faults(&self, body: &str) -> Outcome<()> {
+        let request = post("/sandbox/faults.json", "application/json", "", body);
         let request = String::from_utf8(request)?.replacen("POST", "PUT", 1);
         let mut connection = Connection::open(self.sandbox.address).await?;
         let answer = connection.send(request.as_bytes()).await?;

@@ -5,6 +5,7 @@ mod admin;
 mod ground;
 mod load;
 mod measures;
+mod outage;
 mod process;
 mod table;
 mod wire;
@@ -132,6 +133,9 @@ async fn measure(binary: &Path, kind: Kind, postgres: Option<&str>, time: Durati
     let (busy, _) = measures::initiate(&shop, "busy", time).await?;
     table.load("initiate_preorder, workers at work", name, busy, of(initiate, busy));
     shop.stop().await?;
+    for run in outage::buyers(&ground, time).await? {
+        table.load(&run.what, name, run.load, run.note);
+    }
     ground.leave(postgres).await
 }
 

@@ -42,8 +42,19 @@ pub async fn initiate(shop: &Process, run: &str, time: Duration) -> Outcome<(Loa
 
 /// New buyers on their way to the payment page, so many a second.
 pub async fn checkout(shop: &Process, run: &str, time: Duration) -> Outcome<Load> {
+    checkouts(shop, run, CHECKOUTS, time).await
+}
+
+/// The same at a rate of its own.
+pub async fn checkouts(shop: &Process, run: &str, per_second: u32, time: Duration) -> Outcome<Load> {
     let request = |number| post("/api/handle_checkout", FORM, "", &buyer(run, number));
-    open(shop.address, CHECKOUTS, time, request, |answer| matches!(answer.status, 302 | 303)).await
+    open(shop.address, per_second, time, request, |answer| matches!(answer.status, 302 | 303)).await
+}
+
+/// Leads at a rate, whatever the answers do.
+pub async fn leads(shop: &Process, run: &str, per_second: u32, time: Duration) -> Outcome<Load> {
+    let request = |number| post("/api/initiate_preorder", FORM, "", &buyer(run, number));
+    open(shop.address, per_second, time, request, ok).await
 }
 
 /// The same rate against the provider itself: what of a checkout is not ours.

@@ -1,6 +1,8 @@
 //! From text to settings. All faults are collected before any is told: nobody likes to be told them one by one.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -13,6 +15,8 @@ use crate::domain::contact::Email;
 const WELL_KNOWN_PASSWORDS: &[&str] =
     &["admin", "password", "changeme", "change-me", "rolitt", "rolitt-admin", "12345678", "letmein", "secret"];
 const SHORTEST_PASSWORD: usize = 10;
+/// Milliseconds. A delivery makes two calls at most, and ends well within its lease of a minute.
+const TIMEOUTS: RangeInclusive<u64> = 100..=20_000;
 
 /// Reads all settings through `variable`, which answers with a variable's text.
 pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Vec<Fault>> {
@@ -50,6 +54,7 @@ impl Reader<'_> {
             klaviyo: self.klaviyo(),
             firebase: self.firebase(),
             twilio: self.twilio(),
+            provider_timeout: self.provider_timeout(),
             first_admin: self.first_admin(production),
             rate_limit_per_minute: self.parsed(
                 "RATE_LIMIT_PER_MINUTE",
@@ -232,6 +237,15 @@ impl Reader<'_> {
             }
         }
         None
+    }
+
+    fn provider_timeout(&mut self) -> Duration {
+        let problem = format!("must be milliseconds between {} and {}", TIMEOUTS.start(), TIMEOUTS.end());
+        let millis: u64 = self.parsed("PROVIDER_TIMEOUT_MS", "10000", &problem);
+        if !TIMEOUTS.contains(&millis) {
+            return self.fault("PROVIDER_TIMEOUT_MS", problem, Duration::ZERO);
+        }
+        Duration::from_millis(millis)
     }
 
     fn first_admin(&mut self, production: bool) -> Option<(Email, String)> {

@@ -31,6 +31,7 @@ fn every_wrong_setting_is_named_at_once() {
         ("ADMIN_PASSWORD", "x"),
         ("RATE_LIMIT_PER_MINUTE", "-1"),
         ("TRUSTED_PROXIES", "nobody"),
+        ("PROVIDER_TIMEOUT_MS", "60000"),
     ]);
     for name in [
         "ROLITT_ENV",
@@ -46,6 +47,7 @@ fn every_wrong_setting_is_named_at_once() {
         "ADMIN_EMAIL",
         "RATE_LIMIT_PER_MINUTE",
         "TRUSTED_PROXIES",
+        "PROVIDER_TIMEOUT_MS",
     ] {
         assert!(wrong.contains(&name), "{name} is not among {wrong:?}");
     }

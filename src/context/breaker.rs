@@ -1,10 +1,12 @@
 //! A circuit breaker a provider: after some failures in a row nobody asks for a while, then one asks for all. A provider
 //! that is down is not hammered, its deliveries do not use up their tries, and a buyer hears "try again" at once
-//! instead of after a timeout.
+//! instead of after a timeout. A provider that says when it wants to be asked again (`Retry-After`) is not asked
+//! before, from the first such answer on.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::domain::delivery::Lane;
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Span, span};
@@ -16,6 +18,10 @@ const TRIPS_AFTER: u32 = 5;
 /// The first pause; each probe that fails doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The longest that all are held up because one answer said so. Its own delivery waits as long as it was told.
+const LONGEST_SAID: Duration = Duration::from_mins(15);
+/// The same at the till, where a wrong word must not cost a day's sales.
+const LONGEST_SAID_TO_BUYERS: Duration = Duration::from_mins(1);
 /// Somebody waits at the till: while it is shut, one buyer in this time asks for all.
 const A_BUYER_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,11 +43,14 @@ struct Breaker {
     pause: Duration,
     until: Option<Timestamp>,
     next_buyer: Option<Timestamp>,
+    /// When it wants to be asked again, and not before.
+    said: Option<Timestamp>,
+    said_to_buyers: Option<Timestamp>,
 }
 
 impl Breakers {
     pub fn gate(&self, lane: Lane, now: Timestamp) -> Gate {
-        self.with(lane, |breaker| match breaker.until {
+        self.with(lane, |breaker| match breaker.until.max(breaker.said) {
             Some(until) if now < until => Gate::Shut(until.since(now)),
             Some(_) => Gate::Probe,
             None => Gate::Free,
@@ -51,6 +60,9 @@ impl Breakers {
     /// Whether a buyer's request may ask now; if so while it is shut, that one asks for all.
     pub fn lets_a_buyer_ask(&self, lane: Lane, now: Timestamp) -> Result<(), Duration> {
         self.with(lane, |breaker| match (breaker.until, breaker.next_buyer) {
+            _ if breaker.said_to_buyers.is_some_and(|said| now < said) => {
+                Err(breaker.said_to_buyers.map_or(A_BUYER_EVERY, |said| said.since(now)))
+            }
             (Some(_), Some(next)) if now < next => Err(next.since(now)),
             (Some(_), _) => {
                 breaker.next_buyer = Some(now + A_BUYER_EVERY);
@@ -60,6 +72,42 @@ impl Breakers {
         })
     }
 
+    /// Asks in the background, where the delivery is not the provider's own, unless nobody may ask.
+    pub async fn ask<T>(
+        &self,
+        lane: Lane,
+        clock: &Clock,
+        call: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        if let Gate::Shut(wait) = self.gate(lane, clock.steady()) {
+            return Err(left_alone(lane, wait));
+        }
+        self.learning(lane, clock, call).await
+    }
+
+    /// Asks for a buyer who waits, if a buyer may.
+    pub async fn ask_for_a_buyer<T>(
+        &self,
+        lane: Lane,
+        clock: &Clock,
+        call: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        self.lets_a_buyer_ask(lane, clock.steady()).map_err(|wait| left_alone(lane, wait))?;
+        self.learning(lane, clock, call).await
+    }
+
+    /// Learns from a call whose maker has asked whether it may.
+    pub async fn learning<T>(
+        &self,
+        lane: Lane,
+        clock: &Clock,
+        call: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        let answer = call.await;
+        self.learn(lane, answer.as_ref().err(), clock.steady());
+        answer
+    }
+
     /// What a call came to. An answer that refuses is an answer: the provider is there.
     pub fn learn(&self, lane: Lane, failure: Option<&ProviderError>, now: Timestamp) {
         self.with(lane, |breaker| {
@@ -67,9 +115,9 @@ impl Breakers {
             match failure {
                 Some(ProviderError::NoAnswer(_)) => breaker.fail(None, now),
                 Some(ProviderError::Retry { after, .. }) => breaker.fail(*after, now),
-                None | Some(ProviderError::Permanent(_) | ProviderError::Configuration(_)) => {
-                    *breaker = Breaker::default();
-                }
+                // Nothing was learnt.
+                Some(ProviderError::NotAsked { .. }) => {}
+                None | Some(ProviderError::Permanent(_) | ProviderError::Configuration(_)) => breaker.answered(now),
             }
             if breaker.until.is_some() && !was_open {
                 metrics::counter!(metric::BREAKER_TRIPS, "lane" => lane.as_str()).increment(1);
@@ -82,85 +130,32 @@ impl Breakers {
     }
 }
 
+/// It was not asked, and when it may be.
+pub fn left_alone(lane: Lane, wait: Duration) -> ProviderError {
+    ProviderError::NotAsked { message: format!("{lane} is left alone for now; not asked"), after: wait }
+}
+
 impl Breaker {
     fn fail(&mut self, after: Option<Duration>, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
-        if self.failures < TRIPS_AFTER || self.until.is_some_and(|until| now < until) {
-            // Not yet; or one of those that were under way when it tripped.
-            return;
+        // Those that were under way when it tripped do not lengthen the pause.
+        if self.failures >= TRIPS_AFTER && self.until.is_none_or(|until| until <= now) {
+            self.pause = if self.pause.is_zero() { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
+            self.until = Some(now + span(Span::BreakerPause, self.pause));
         }
-        self.pause = if self.until.is_none() { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
-        let asked_for = after.unwrap_or_default().min(LONGEST_PAUSE);
-        self.until = Some(now + span(Span::BreakerPause, self.pause.max(asked_for)));
+        if let Some(said) = after {
+            let at_most = |longest: Duration| Some(now + span(Span::BreakerPause, said.min(longest)));
+            self.said = self.said.max(at_most(LONGEST_SAID));
+            self.said_to_buyers = self.said_to_buyers.max(at_most(LONGEST_SAID_TO_BUYERS));
+        }
+    }
+
+    /// It is there. An answer that was under way when it said "not before" does not take that back.
+    fn answered(&mut self, now: Timestamp) {
+        let ahead = |said: Option<Timestamp>| said.filter(|said| now < *said);
+        *self = Self { said: ahead(self.said), said_to_buyers: ahead(self.said_to_buyers), ..Self::default() };
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
-
-    fn gone() -> ProviderError {
-        ProviderError::NoAnswer("gone".to_owned())
-    }
-
-    fn tripped() -> Breakers {
-        let breakers = Breakers::default();
-        for _ in 0..TRIPS_AFTER {
-            breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
-        }
-        breakers
-    }
-
-    #[test]
-    fn it_shuts_after_some_failures_in_a_row_and_only_for_that_provider() {
-        let breakers = Breakers::default();
-        for _ in 1..TRIPS_AFTER {
-            breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
-            assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Free);
-        }
-        breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
-        assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Shut(FIRST_PAUSE));
-        assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Free);
-    }
-
-    #[test]
-    fn those_that_were_under_way_do_not_lengthen_the_pause_and_a_failed_probe_does() {
-        let breakers = tripped();
-        for _ in 0..20 {
-            breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
-        }
-        let later = NOW + FIRST_PAUSE;
-        assert_eq!(breakers.gate(Lane::Klaviyo, later), Gate::Probe);
-        breakers.learn(Lane::Klaviyo, Some(&gone()), later);
-        assert_eq!(breakers.gate(Lane::Klaviyo, later), Gate::Shut(FIRST_PAUSE * 2));
-    }
-
-    #[test]
-    fn one_answer_opens_it_even_a_refusal() {
-        let breakers = tripped();
-        breakers.learn(Lane::Klaviyo, Some(&ProviderError::Permanent("no such metric".to_owned())), NOW);
-        assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Free);
-    }
-
-    #[test]
-    fn while_it_is_shut_one_buyer_a_second_asks_for_all() {
-        let breakers = tripped();
-        assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Ok(()));
-        assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Err(A_BUYER_EVERY));
-        assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW + A_BUYER_EVERY), Ok(()));
-        breakers.learn(Lane::Klaviyo, None, NOW);
-        assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Ok(()));
-    }
-
-    #[test]
-    fn a_provider_that_says_when_is_asked_then() {
-        let breakers = Breakers::default();
-        let busy = ProviderError::Retry { message: "busy".to_owned(), after: Some(Duration::from_secs(30)) };
-        for _ in 0..TRIPS_AFTER {
-            breakers.learn(Lane::Klaviyo, Some(&busy), NOW);
-        }
-        assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Shut(Duration::from_secs(30)));
-    }
-}
+mod tests;

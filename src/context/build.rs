@@ -55,8 +55,9 @@ impl Context {
         // The first currency of the seeded catalogue.
         let prices_currency = Currency::Usd.as_str().to_owned();
         let per_second = stripe.requests_per_second;
-        let stripe =
-            Stripe::new(&stripe, settings.stripe_product_id.clone(), settings.color_prices.clone(), prices_currency)?;
+        let timeout = settings.provider_timeout;
+        let (product_id, prices) = (settings.stripe_product_id.clone(), settings.color_prices.clone());
+        let stripe = Stripe::new(&stripe, product_id, prices, prices_currency, timeout)?;
         let stripe: Box<dyn PaymentProvider> = Box::new(Watched::new(Box::new(stripe)));
         let stripe: Box<dyn PaymentProvider> = match per_second {
             Some(per_second) => Box::new(Paced::new(stripe, Box::new(SharedPace::new(db.clone(), per_second)))),
@@ -68,9 +69,9 @@ impl Context {
             instance: instance_name(),
             clock,
             payments: Registry::new(stripe),
-            klaviyo: klaviyo.map(Klaviyo::new).transpose()?,
-            firebase: firebase.map(Firebase::new).transpose()?,
-            sms: twilio.map(Twilio::new).transpose()?,
+            klaviyo: klaviyo.map(|klaviyo| Klaviyo::new(klaviyo, timeout)).transpose()?,
+            firebase: firebase.map(|firebase| Firebase::new(firebase, timeout)).transpose()?,
+            sms: twilio.map(|twilio| Twilio::new(twilio, timeout)).transpose()?,
             bell: Bell::default(),
             breakers: breaker::Breakers::default(),
             public_base_url,

@@ -10,9 +10,6 @@ use futures::future::BoxFuture;
 use crate::providers::payments::paced::Pace;
 use crate::store::{Db, pace};
 
-/// Turns saved up in a quiet second.
-const BURST: u32 = 5;
-
 pub struct SharedPace {
     db: Db,
     every: Duration,
@@ -21,15 +18,16 @@ pub struct SharedPace {
 }
 
 impl SharedPace {
+    /// In any second there are `per_second` turns at most: between the first and the last lie one fewer. None are saved
+    /// up in a quiet second, for they would come on top of the next one's.
     pub fn new(db: Db, per_second: u32) -> Self {
-        Self { db, every: Duration::from_secs(1) / per_second.max(1), here: Mutex::default() }
+        Self { db, every: Duration::from_secs(1) / per_second.saturating_sub(1).max(1), here: Mutex::default() }
     }
 
     fn turn_here(&self, endpoint: &'static str, most: Duration) -> Result<Duration, Duration> {
         let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let rested = now.checked_sub(self.every * BURST).unwrap_or(now);
-        let turn = here.get(endpoint).map_or(rested, |next| (*next).max(rested));
+        let turn = here.get(endpoint).map_or(now, |next| (*next).max(now));
         let wait = turn.saturating_duration_since(now);
         if wait > most {
             return Err(wait);
@@ -43,7 +41,7 @@ impl Pace for SharedPace {
     fn turn<'a>(&'a self, endpoint: &'static str, most: Duration) -> BoxFuture<'a, Result<Duration, Duration>> {
         async move {
             let Some(pool) = self.db.postgres() else { return self.turn_here(endpoint, most) };
-            match pace::take_turn(pool, endpoint, self.every, BURST, most).await {
+            match pace::take_turn(pool, endpoint, self.every, most).await {
                 Ok(turn) => turn.ok_or(most),
                 Err(error) => {
                     // Better our own pace than none.

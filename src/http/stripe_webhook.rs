@@ -1,10 +1,10 @@
 //! Stripe's events: the signature is checked over the raw bytes, the event is made durable, and only then answered.
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::CONTENT_LENGTH;
 
 use super::AppState;
 use super::request_id::json;
@@ -16,16 +16,16 @@ use crate::workflows::receive_webhook::receive_webhook;
 /// Bytes. Stripe's largest events are some tens of KiB.
 pub const LARGEST: usize = 256 * 1024;
 
-pub async fn receive(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let body = match body {
+pub async fn receive(State(state): State<AppState>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    // What is announced as too long is not waited for.
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST) {
+        return too_large();
+    }
+    let body = match Bytes::from_request(request, &state).await {
         Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return refused("too_large", 413, "body_too_large", "An event is at most 256 KiB.");
-        }
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => return too_large(),
         Err(_) => return refused("unreadable", 400, "body_unreadable", "The body could not be read."),
     };
     let header = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
@@ -51,6 +51,10 @@ pub async fn receive(
             json(&ApiError::from(error))
         }
     }
+}
+
+fn too_large() -> Response {
+    refused("too_large", 413, "body_too_large", "An event is at most 256 KiB.")
 }
 
 fn refused(reason: &'static str, status: u16, code: &str, message: &str) -> Response {

@@ -104,11 +104,13 @@ pub fn as_provider_error(error: WorkflowError) -> ProviderError {
 }
 
 impl Performed {
+    /// As it is written down. Whatever a provider said, it can be: PostgreSQL's text holds no NUL.
     pub fn answer(&self) -> String {
-        match self {
+        let said = match self {
             Self::Done { answer, .. } => answer.clone(),
             Self::Failed(error) => error.to_string(),
-        }
+        };
+        said.replace('\0', "")
     }
 
     pub const fn failure(&self) -> Option<&ProviderError> {
@@ -119,7 +121,7 @@ impl Performed {
     }
 
     pub fn error(&self) -> Option<String> {
-        self.failure().map(ToString::to_string)
+        self.failure().map(|_| self.answer())
     }
 }
 

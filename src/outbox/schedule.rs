@@ -32,7 +32,10 @@ pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Ti
     let index = usize::try_from(attempts.max(1) - 1).unwrap_or(usize::MAX);
     let (Some(&scheduled), true) = (DELAYS.get(index), may_repeat(kind, error)) else { return DEAD };
     let seconds = match error {
-        ProviderError::Retry { after: Some(after), .. } => scheduled.max(after.as_secs().min(LONGEST)),
+        // To the next whole second: never before it was said.
+        ProviderError::Retry { after: Some(after), .. } | ProviderError::NotAsked { after, .. } => {
+            scheduled.max(after.as_millis().div_ceil(1000).try_into().unwrap_or(LONGEST).min(LONGEST))
+        }
         ProviderError::Configuration(_) => scheduled.max(CONFIGURATION_DELAY),
         _ => scheduled,
     };
@@ -47,7 +50,7 @@ const fn may_repeat(kind: DeliveryKind, error: &ProviderError) -> bool {
     match error {
         ProviderError::Permanent(_) => false,
         ProviderError::NoAnswer(_) => !matches!(kind, DeliveryKind::SendSms),
-        ProviderError::Retry { .. } | ProviderError::Configuration(_) => true,
+        ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::Configuration(_) => true,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Firebase users through Identity Toolkit's REST interface. The user's id is given by us, so making it twice is
 //! making it once: "exists already" is success.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{ProviderError, excerpt, http_client, retry_after, watched};
@@ -43,7 +45,7 @@ pub enum UserMade {
 }
 
 impl Firebase {
-    pub fn new(settings: FirebaseSettings) -> Result<Self, ProviderError> {
+    pub fn new(settings: FirebaseSettings, timeout: Duration) -> Result<Self, ProviderError> {
         let access = match settings.access {
             FirebaseAccess::Emulator(host) => Access::Emulator { host },
             FirebaseAccess::ServiceAccount(file) => Access::ServiceAccount(
@@ -52,7 +54,7 @@ impl Firebase {
                     .map_err(|e| ProviderError::Configuration(format!("GOOGLE_APPLICATION_CREDENTIALS: {e}")))?,
             ),
         };
-        let http = http_client().map_err(|e| ProviderError::Configuration(e.to_string()))?;
+        let http = http_client(timeout).map_err(|e| ProviderError::Configuration(e.to_string()))?;
         Ok(Self { http, project_id: settings.project_id, access })
     }
 

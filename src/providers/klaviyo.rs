@@ -1,5 +1,7 @@
 //! Klaviyo's Events API: one call, `POST /api/events`. `unique_id` makes Klaviyo drop a repeat of the same event.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{ProviderError, http_client, retry_after, watched};
@@ -29,8 +31,8 @@ pub struct Event<'a> {
 }
 
 impl Klaviyo {
-    pub fn new(settings: KlaviyoSettings) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: http_client()?, settings })
+    pub fn new(settings: KlaviyoSettings, timeout: Duration) -> Result<Self, reqwest::Error> {
+        Ok(Self { http: http_client(timeout)?, settings })
     }
 
     /// Accepted means kept: Klaviyo works it off later. Gives what it answered.

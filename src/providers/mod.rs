@@ -6,12 +6,12 @@ pub mod klaviyo;
 pub mod payments;
 pub mod twilio;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::telemetry::{Kind, Span, mask, metric};
-
-/// The longest that a background call may take; a buyer's calls have limits of their own.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What went wrong with a call, by what can be done about it. The message is for the admin: it quotes the provider,
 /// shortened, and never holds a key or an address.
@@ -20,6 +20,9 @@ pub enum ProviderError {
     /// It did not happen and may work later; the provider may have said when.
     #[error("{message}")]
     Retry { message: String, after: Option<Duration> },
+    /// Others of ours are before us, or it was to be left alone just now. It says nothing of the provider.
+    #[error("{message}")]
+    NotAsked { message: String, after: Duration },
     /// No answer: it may have happened. Repeating is right only where a key makes it harmless.
     #[error("{0}")]
     NoAnswer(String),
@@ -57,6 +60,7 @@ impl ProviderError {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Retry { .. } => "retry",
+            Self::NotAsked { .. } => "not_asked",
             Self::NoAnswer(_) => "no_answer",
             Self::Permanent(_) => "refused",
             Self::Configuration(_) => "configuration",
@@ -66,6 +70,7 @@ impl ProviderError {
     /// For logs: without what the provider said, which may quote what it was sent.
     pub fn in_short(&self) -> &str {
         let (Self::Retry { message, .. }
+        | Self::NotAsked { message, .. }
         | Self::NoAnswer(message)
         | Self::Permanent(message)
         | Self::Configuration(message)) = self;
@@ -96,21 +101,32 @@ pub(crate) async fn watched<T>(
 /// address or a number to call is left out.
 pub(crate) fn excerpt(body: &str) -> String {
     let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    mask(&line).chars().take(300).collect()
+    mask(&line).chars().filter(|letter| !letter.is_control()).take(300).collect()
 }
 
-/// `Retry-After` in seconds; the date form is not used by the services we call.
+/// `Retry-After`, in seconds or as a date.
 pub(crate) fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let text = response.headers().get("retry-after")?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+    wait_said(text.trim(), SystemTime::now().into())
 }
 
-/// The one way our background clients are built: bounded in time, no redirects to places we did not choose.
-pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+fn wait_said(text: &str, now: OffsetDateTime) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(Duration::try_from(at - now).unwrap_or_default())
+}
+
+/// The longest that a connection may take to be made.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// The one way our clients are built: bounded in time, no redirects to places we did not choose.
+pub(crate) fn http_client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
     use_ring();
     reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .connect_timeout(Duration::from_secs(3))
+        .timeout(timeout)
+        .connect_timeout(CONNECT_WITHIN.min(timeout))
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(16)
         .build()
@@ -124,11 +140,25 @@ pub(crate) fn use_ring() {
 
 #[cfg(test)]
 mod tests {
-    use super::excerpt;
+    use std::time::Duration;
+
+    use time::OffsetDateTime;
+
+    use super::{excerpt, wait_said};
+
+    #[test]
+    fn a_wait_is_read_as_seconds_or_as_a_date() {
+        let now = OffsetDateTime::from_unix_timestamp(1_445_412_450).unwrap();
+        assert_eq!(wait_said("30", now), Some(Duration::from_secs(30)));
+        assert_eq!(wait_said("Wed, 21 Oct 2015 07:28:00 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(wait_said("Wed, 21 Oct 2015 07:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait_said("soon", now), None);
+    }
 
     #[test]
     fn what_a_provider_quotes_of_a_person_is_left_out() {
         let told = excerpt("Invalid email:  ana@example.com \n The 'To' number +4915123456789 is wrong (code 21211)");
         assert_eq!(told, "Invalid email: … The 'To' number … is wrong (code 21211)");
+        assert_eq!(excerpt("<title>\0Bad\u{7} Gateway"), "<title>Bad Gateway");
     }
 }

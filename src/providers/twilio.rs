@@ -1,6 +1,8 @@
 //! Twilio's Messages API. It has no idempotency key: a message whose answer was lost may have been sent, and only a
 //! person can decide to send it again.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{ProviderError, http_client, retry_after, watched};
@@ -14,8 +16,8 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    pub fn new(settings: TwilioSettings) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: http_client()?, settings })
+    pub fn new(settings: TwilioSettings, timeout: Duration) -> Result<Self, reqwest::Error> {
+        Ok(Self { http: http_client(timeout)?, settings })
     }
 
     /// Hands a text over and gives the message's sid.

@@ -3,13 +3,14 @@
 //! never two at once save ledger then post office.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 
+use super::asked::Asked;
 use super::faults::{FaultDesk, Service};
 use super::inbox::{Inbox, Seen, Tray};
 use super::stripe::idempotency::Replays;
@@ -41,6 +42,10 @@ pub struct Core {
     pub replays: Mutex<Replays>,
     pub inbox: Mutex<Inbox>,
     pub desk: Mutex<FaultDesk>,
+    /// Every request that came, whatever became of it.
+    pub asked: Mutex<Asked>,
+    /// How far this sandbox's clock is ahead of the machine's, for its post and its records of who asked.
+    pub ahead_ms: AtomicI64,
     pub post: Mutex<PostOffice>,
     pub klaviyo_seen: Mutex<Seen>,
     pub users: Mutex<Users>,
@@ -77,6 +82,8 @@ impl Core {
             replays: Mutex::default(),
             inbox: Mutex::default(),
             desk: Mutex::default(),
+            asked: Mutex::default(),
+            ahead_ms: AtomicI64::new(0),
             post: Mutex::default(),
             klaviyo_seen: Mutex::default(),
             users: Mutex::default(),
@@ -148,7 +155,7 @@ impl Core {
         let mut deliveries = Vec::new();
         for item in news {
             let id = ids::stripe_id("evt_");
-            let created = ids::now_seconds();
+            let created = self.now_ms().div_euclid(1000);
             let mut receivers: Vec<(String, String)> =
                 hook.url.iter().map(|url| (url.clone(), hook.secret.clone())).collect();
             let others = ledger.receivers.iter().filter(|receiver| receiver.wants(item.kind));
@@ -202,8 +209,16 @@ impl Core {
         post.accept(made);
     }
 
-    pub fn plan(&self, service: Service) -> chaos::Plan {
-        chaos::Plan::draw(&mut lock(&self.desk), service)
+    /// Milliseconds since 1970 by this sandbox's own clock.
+    pub fn now_ms(&self) -> i64 {
+        ids::now_millis() + self.ahead_ms.load(Ordering::Relaxed)
+    }
+
+    /// What will become of a request, which is counted: `what` is its method and path.
+    pub fn plan(&self, service: Service, what: &str) -> chaos::Plan {
+        let plan = chaos::Plan::draw(&mut lock(&self.desk), service);
+        lock(&self.asked).note(self.now_ms(), service, what, plan.name());
+        plan
     }
 
     pub fn file(&self, tray: Tray, entry: Value) {

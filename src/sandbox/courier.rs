@@ -58,7 +58,7 @@ async fn post(core: &Core, delivery: &Delivery) -> Attempt {
     let Some(http) = &core.http else {
         return Attempt { at, status: None, error: Some("no HTTP client".to_owned()), took_ms: 0 };
     };
-    let signed = signature(&delivery.secret, ids::now_seconds(), &delivery.body.0);
+    let signed = signature(&delivery.secret, core.now_ms().div_euclid(1000), &delivery.body.0);
     let answer = http
         .post(&delivery.url)
         .header("Content-Type", "application/json; charset=utf-8")

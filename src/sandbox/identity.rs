@@ -51,7 +51,7 @@ async fn serve(
     body: Bytes,
     verb: Verb,
 ) -> Response {
-    let plan = core.plan(Service::Firebase);
+    let plan = core.plan(Service::Firebase, action);
     plan.wait().await;
     if let Some(response) = plan.instead(|status| refused(status, "The sandbox was told to fail.").1.to_string()).await
     {

@@ -85,7 +85,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Fault> {
 }
 
 async fn event(State(core): State<Arc<Core>>, headers: HeaderMap, body: Bytes) -> Response {
-    let plan = core.plan(Service::Klaviyo);
+    let plan = core.plan(Service::Klaviyo, "POST /api/events");
     plan.wait().await;
     if let Some(response) = plan.instead(broken).await {
         return response;
@@ -152,7 +152,7 @@ fn accept(core: &Core, headers: &HeaderMap, body: &[u8]) -> Result<(), Fault> {
 }
 
 async fn accounts(State(core): State<Arc<Core>>, headers: HeaderMap) -> Response {
-    let plan = core.plan(Service::Klaviyo);
+    let plan = core.plan(Service::Klaviyo, "GET /api/accounts");
     plan.wait().await;
     if let Some(response) = plan.instead(broken).await {
         return response;

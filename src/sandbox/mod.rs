@@ -2,6 +2,7 @@
 //! clients are exercised without accounts. A server, not a mock: it keeps what it is told, sends signed webhooks, shows a
 //! checkout page, and can be told to be slow, fail, repeat, reorder or lose. It imports nothing of the shop's.
 
+mod asked;
 mod chaos;
 mod core;
 mod courier;
@@ -63,6 +64,12 @@ impl Sandbox {
         let core = Core::new(options.public_base, hook, options.state_file);
         core.start();
         Self { core }
+    }
+
+    /// Lets time pass for the post: events are signed as later as that.
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.core.ahead_ms.fetch_add(millis, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Events from here on go to this address.

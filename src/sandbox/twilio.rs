@@ -33,8 +33,14 @@ fn refusal(status: u16, code: u32, message: &str) -> Value {
 }
 
 /// What every call has in common: faults, then the account's key, then the act.
-async fn serve(core: &Arc<Core>, account: &str, headers: &HeaderMap, act: impl FnOnce() -> Answer) -> Response {
-    let plan = core.plan(Service::Twilio);
+async fn serve(
+    core: &Arc<Core>,
+    what: &str,
+    account: &str,
+    headers: &HeaderMap,
+    act: impl FnOnce() -> Answer,
+) -> Response {
+    let plan = core.plan(Service::Twilio, what);
     plan.wait().await;
     if let Some(response) =
         plan.instead(|status| refusal(status, 20500, "The sandbox was told to fail.").to_string()).await
@@ -61,7 +67,7 @@ fn authenticated(headers: &HeaderMap, account: &str) -> bool {
 
 async fn account(State(core): State<Arc<Core>>, Path(account): Path<String>, headers: HeaderMap) -> Response {
     let sid = account.trim_end_matches(".json").to_owned();
-    serve(&core, &sid, &headers, || {
+    serve(&core, "account", &sid, &headers, || {
         Ok((200, json!({ "sid": sid, "friendly_name": "Rolitt sandbox", "status": "active", "type": "Trial" })))
     })
     .await
@@ -69,7 +75,7 @@ async fn account(State(core): State<Arc<Core>>, Path(account): Path<String>, hea
 
 async fn send(State(core): State<Arc<Core>>, Path(account): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::parse(&String::from_utf8_lossy(&body));
-    serve(&core, &account, &headers, || {
+    serve(&core, "send", &account, &headers, || {
         let answer = message(&account, &form);
         let (sid, error) = match &answer {
             Ok((_, message)) => (message["sid"].clone(), Value::Null),
@@ -129,7 +135,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let form = Form::parse(&query.unwrap_or_default());
-    serve(&core, &account, &headers, || {
+    serve(&core, "list", &account, &headers, || {
         let messages: Vec<Value> = lock(&core.inbox)
             .sms
             .iter()

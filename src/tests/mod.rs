@@ -33,6 +33,7 @@ mod pace;
 mod preorder_seeds;
 mod program;
 mod promises;
+mod providers;
 mod purchase;
 mod reconcile;
 mod refunds;

@@ -5,30 +5,16 @@ use std::time::{Duration, Instant};
 use super::app::TestApp;
 use super::database::Kind;
 use super::http_client::Answer;
+use super::providers::Ground;
+use crate::context::breaker::Gate;
+use crate::domain::delivery::Lane;
 use crate::store::pace::take_turn;
 
 const EVERY: Duration = Duration::from_millis(100);
 const MOST: Duration = Duration::from_secs(2);
 
-async fn app(kind: Kind, per_second: &str) -> TestApp {
-    // A server of somebody's that speaks Stripe's API is asked at the pace that is set.
-    let app = TestApp::start(kind).await;
-    let base = format!("{}/sandbox/api", app.base);
-    let paced = TestApp::start_with(
-        kind,
-        &[
-            ("STRIPE_SECRET_KEY", "sk_test_sandbox"),
-            ("STRIPE_API_BASE", &base),
-            ("STRIPE_REQUESTS_PER_SECOND", per_second),
-        ],
-    )
-    .await;
-    app.finish().await;
-    paced
-}
-
 async fn buyers_wait(kind: Kind) {
-    let app = app(kind, "10").await;
+    let app = Ground::paced(kind, 10).await;
     let began = Instant::now();
     let buyers = (0..25).map(|n| {
         let email = format!("buyer{n}@example.com");
@@ -41,8 +27,8 @@ async fn buyers_wait(kind: Kind) {
         "{:?}",
         answers.iter().map(|a| a.status).collect::<Vec<_>>()
     );
-    // Five at once, then ten a second: the last of twenty-five had two seconds to wait.
-    assert!(began.elapsed() > Duration::from_millis(1_800), "{:?}", began.elapsed());
+    // One at once, then nine a second: the last of twenty-five had to wait for two seconds and more.
+    assert!(began.elapsed() > Duration::from_millis(2_600), "{:?}", began.elapsed());
     app.finish().await;
 }
 
@@ -62,17 +48,88 @@ async fn instances_share_one_queue_and_one_that_is_too_long_takes_nobody() {
     let other = app.another_instance().await;
     let (ours, theirs) = (app.ctx.db.postgres().unwrap(), other.db.postgres().unwrap());
     let mut waits = Vec::new();
-    for n in 0..24 {
+    for n in 0..20 {
         let pool = if n % 2 == 0 { ours } else { theirs };
-        waits.push(take_turn(pool, "create_session", EVERY, 5, MOST).await.unwrap());
+        waits.push(take_turn(pool, "create_session", EVERY, MOST).await.unwrap());
     }
-    let last = waits[23].unwrap();
-    assert!(last > Duration::from_millis(1_200) && last <= Duration::from_millis(1_900), "{waits:?}");
+    let last = waits[19].unwrap();
+    assert!(last > Duration::from_millis(1_200) && last <= MOST, "{waits:?}");
     let mut refused = 0;
     for _ in 0..20 {
-        refused += usize::from(take_turn(ours, "create_session", EVERY, 5, MOST).await.unwrap().is_none());
+        refused += usize::from(take_turn(ours, "create_session", EVERY, MOST).await.unwrap().is_none());
     }
-    assert!(refused > 0 && take_turn(theirs, "fetch_session", EVERY, 5, MOST).await.unwrap().is_some());
+    assert!(refused > 0 && take_turn(theirs, "fetch_session", EVERY, MOST).await.unwrap().is_some());
     other.db.close().await;
+    app.finish().await;
+}
+
+/// When Stripe was asked at an endpoint, in milliseconds, by its own clock.
+async fn asked(app: &TestApp, what: &str) -> Vec<i64> {
+    let asked = app.get("/sandbox/asked.json").await.json();
+    let its =
+        asked["stripe"].as_array().unwrap().iter().filter(|request| request["what"].as_str().unwrap().contains(what));
+    its.map(|request| request["at_ms"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_together_keep_the_limit_of_each_endpoint() {
+    const LIMIT: usize = 10;
+    let app = Ground::paced(Kind::Postgres, LIMIT).await;
+    let other = app.another_instance().await;
+    let began = Instant::now();
+    let ask = |n: usize| {
+        let ctx = if n.is_multiple_of(2) { &app.ctx } else { &other };
+        async move {
+            // Nobody knows these: it is being asked that counts.
+            let id = format!("{}_{n}", if n < 30 { "cs" } else { "pi" });
+            let provider = ctx.payments.default();
+            if n < 30 {
+                drop(provider.fetch_session(&id).await);
+            } else {
+                drop(provider.fetch_payment_intent(&id).await);
+            }
+        }
+    };
+    futures::future::join_all((0..45).map(ask)).await;
+    let took = began.elapsed();
+    // The last of thirty had 29 turns before it, none of which came early; the other endpoint's fifteen had their own.
+    assert!(took >= Duration::from_secs(29) / 9, "{took:?}");
+    for (what, count) in [("/v1/checkout/sessions/cs_", 30), ("/v1/payment_intents/pi_", 15)] {
+        let mut times = asked(&app, what).await;
+        times.sort_unstable();
+        assert_eq!(times.len(), count, "{what}");
+        // A busy machine lets some come late, and so closer to those behind them: never twice as many.
+        let most = times.iter().map(|from| times.iter().filter(|at| (*from..from + 1_000).contains(*at)).count()).max();
+        assert!(most.unwrap() <= LIMIT + LIMIT / 2, "{what}: {most:?} in a second");
+        let early = i64::try_from(count - 1).unwrap() * 1_000 / 9;
+        assert!(times[count - 1] - times[0] >= early - 300, "{what}: {times:?}");
+    }
+    other.db.close().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_too_long_is_said_and_is_no_fault_of_stripes() {
+    let app = Ground::paced(Kind::Postgres, 10).await;
+    let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
+    let full = "INSERT INTO provider_pace (endpoint, next_at) VALUES ('create_session', now() + interval '1 minute')";
+    app.ctx.db.execute(full).await;
+    for _ in 0..8 {
+        let told = app.post("/api/handle_checkout", &form).await;
+        assert_eq!(told.status, 503, "{}", told.body);
+        assert!(told.header("retry-after").parse::<u64>().unwrap() >= 8, "{}", told.header("retry-after"));
+        let error = told.json()["error"].clone();
+        assert_eq!((error["code"].as_str(), error["failure"].as_str()), (Some("provider_busy"), Some("busy")));
+        assert!(error["message"].as_str().unwrap().contains("Your details are saved"), "{error}");
+    }
+    assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
+    assert_eq!(
+        app.ctx.breakers.gate(Lane::Stripe, app.ctx.clock.steady()),
+        Gate::Free,
+        "others would be sent away as well"
+    );
+    assert_eq!(asked(&app, "/v1/checkout/sessions").await.len(), 0);
+    app.ctx.db.execute("DELETE FROM provider_pace").await;
+    assert_eq!(app.post("/api/handle_checkout", &form).await.status, 303);
     app.finish().await;
 }

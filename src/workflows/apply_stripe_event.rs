@@ -2,7 +2,9 @@
 //! effect once whoever dies when.
 
 use super::{WorkflowError, settle_payment};
+use crate::config::StripeSettings;
 use crate::context::Context;
+use crate::domain::delivery::Lane;
 use crate::domain::ids::{PreorderId, WebhookId};
 use crate::domain::payment::Fact;
 use crate::fail_points::{Point, reach};
@@ -20,6 +22,10 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
     let Some(webhook) = webhooks::find(&ctx.db, id).await? else {
         return Err(WorkflowError::Odd("the webhook's row is gone".to_owned()));
     };
+    if let Some(why) = of_another_mode(ctx, &webhook.raw_data) {
+        mark(ctx, &webhook, WebhookStatus::Ignored, Some(why)).await?;
+        return Ok(why.to_owned());
+    }
     let facts = match event::read(&webhook.raw_data) {
         Reading::Ignored => {
             mark(ctx, &webhook, WebhookStatus::Ignored, None).await?;
@@ -42,13 +48,26 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
     Ok(OF_NOBODY.to_owned())
 }
 
+/// A payment under test settles nothing where real money is taken, and real money nothing under test: whoever has a
+/// test key's webhook secret must not be able to pay.
+pub(super) fn of_another_mode(ctx: &Context, raw: &str) -> Option<&'static str> {
+    // The sandbox that stands in for Stripe takes no money.
+    let ours = ctx.settings.stripe.as_ref().map_or(Some(false), StripeSettings::is_live)?;
+    match (ours, event::is_live(raw)?) {
+        (true, false) => Some("is of Stripe's test mode, and this shop takes real money"),
+        (false, true) => Some("is of real money, and this shop has a test key"),
+        _ => None,
+    }
+}
+
 /// What Stripe says of a payment's refunds, each under the preorder that the event named.
 pub(super) async fn refunds_of(
     ctx: &Context,
     payment_intent_id: &str,
     preorder_id: Option<&str>,
 ) -> Result<Vec<Fact>, WorkflowError> {
-    let refunds = match ctx.payments.default().list_refunds(payment_intent_id).await {
+    let call = ctx.payments.default().list_refunds(payment_intent_id);
+    let refunds = match ctx.breakers.ask(Lane::Stripe, &ctx.clock, call).await {
         Ok(refunds) => refunds,
         // A payment that Stripe does not know has no refunds.
         Err(ProviderError::Permanent(_)) => Vec::new(),
@@ -71,7 +90,8 @@ pub(super) async fn owner(ctx: &Context, facts: &[Fact]) -> Result<Option<Preord
     }
     let after_payment = |fact: &&Fact| !matches!(fact, Fact::Payment(_));
     let Some(intent) = facts.iter().find(after_payment).and_then(Fact::payment_intent_id) else { return Ok(None) };
-    let payment = match ctx.payments.default().fetch_payment_intent(intent).await {
+    let call = ctx.payments.default().fetch_payment_intent(intent);
+    let payment = match ctx.breakers.ask(Lane::Stripe, &ctx.clock, call).await {
         Ok(payment) => payment,
         Err(ProviderError::Permanent(_)) => return Ok(None),
         Err(error) => return Err(error.into()),

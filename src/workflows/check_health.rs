@@ -126,7 +126,7 @@ fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> C
         Ok(()) if stood_in => Check::good(name, "the sandbox stands in"),
         Ok(()) => Check::good(name, "answers, and knows us"),
         // The sandbox lives in `rolitt serve`: that it is not running is no fault of the set-up.
-        Err(ProviderError::Retry { .. } | ProviderError::NoAnswer(_)) if stood_in => {
+        Err(ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::NoAnswer(_)) if stood_in => {
             Check::good(name, "the sandbox stands in, and is not running")
         }
         Err(error @ ProviderError::Configuration(_)) => {

@@ -5,20 +5,37 @@ use std::time::Duration;
 
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
+use crate::domain::delivery::Lane;
 use crate::domain::ids::PreorderId;
 use crate::domain::payment::AttemptState;
 use crate::providers::ProviderError;
+use crate::providers::payments::Session;
 use crate::store::attempts::{self, Attempt};
 use crate::store::preorders::Preorder;
 
 /// How long a page may wait for Stripe before it is shown as "being confirmed".
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// The attempt's state after Stripe was asked for a buyer, who is told at once if it is to be left alone.
+pub async fn refresh_for_buyer(ctx: &Context, attempt: &Attempt) -> Result<AttemptState, WorkflowError> {
+    let Some(session_id) = &attempt.session_id else { return Ok(attempt.state) };
+    let session = ctx.breakers.ask_for_a_buyer(Lane::Stripe, &ctx.clock, fetch(ctx, attempt, session_id)).await?;
+    settle_session(ctx, attempt, session).await
+}
+
 /// The attempt's state after Stripe was asked.
 pub async fn refresh_attempt(ctx: &Context, attempt: &Attempt) -> Result<AttemptState, WorkflowError> {
     let Some(session_id) = &attempt.session_id else { return Ok(attempt.state) };
+    let session = fetch(ctx, attempt, session_id).await?;
+    settle_session(ctx, attempt, session).await
+}
+
+async fn fetch(ctx: &Context, attempt: &Attempt, session_id: &str) -> Result<Session, ProviderError> {
     let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
-    let session = provider.fetch_session(session_id).await?;
+    provider.fetch_session(session_id).await
+}
+
+async fn settle_session(ctx: &Context, attempt: &Attempt, session: Session) -> Result<AttemptState, WorkflowError> {
     // The page was made by us for this attempt: what its metadata says can't lead elsewhere.
     let mut fact = session.fact;
     fact.preorder_id = Some(attempt.preorder_id.to_string());
@@ -82,7 +99,7 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
     let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
     let mut confirmed = attempt.state == AttemptState::Paid;
     if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.steady()) {
-        confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_attempt(ctx, &attempt)).await {
+        confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_for_buyer(ctx, &attempt)).await {
             Ok(Ok(_)) => true,
             Ok(Err(WorkflowError::Provider(error))) => told(&error),
             Ok(Err(error)) => return Err(error),

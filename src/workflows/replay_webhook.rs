@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::apply_stripe_event::refunds_of;
+use super::apply_stripe_event::{of_another_mode, refunds_of};
 use super::audit::{self, Act};
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
@@ -97,6 +97,9 @@ pub struct ChangedCell {
 /// enqueued, rung or counted. `None`: there is no such event.
 pub async fn dry_run(ctx: &Context, id: &WebhookId) -> Result<Option<DryRun>, WorkflowError> {
     let Some(webhook) = webhooks::find(&ctx.db, id).await? else { return Ok(None) };
+    if let Some(why) = of_another_mode(ctx, &webhook.raw_data) {
+        return Ok(Some(DryRun::Ignored(why)));
+    }
     let facts = match event::read(&webhook.raw_data) {
         Reading::Ignored => return Ok(Some(DryRun::Ignored("of no consequence"))),
         Reading::Odd(problem) => return Ok(Some(DryRun::Fails(problem))),

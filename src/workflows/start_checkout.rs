@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use super::cancel_preorder::close_pages;
-use super::refresh_payment::refresh_attempt;
+use super::refresh_payment::refresh_for_buyer;
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
+use crate::context::breaker::left_alone;
 use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::ids::{AttemptId, PreorderId};
 use crate::domain::payment::AttemptState;
@@ -29,6 +30,10 @@ const PAGE_IS_FRESH: Duration = Duration::from_secs(10);
 /// Another request with our key is under way (a double click): its answer will be ours.
 const WAIT_FOR_TWIN: Duration = Duration::from_millis(150);
 const TRIES: u32 = 6;
+/// A hiccup is over by then; an outage is not helped by asking more.
+const TRIES_THAT_FAIL: u32 = 3;
+/// Whoever is before us for longer than this is not waited for.
+const WAIT_AT_MOST: Duration = Duration::from_secs(1);
 /// A first failure slower than this is not repeated while the buyer waits.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -148,7 +153,7 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
     if fresh && !stale {
         return Ok(page);
     }
-    match refresh_attempt(ctx, attempt).await {
+    match refresh_for_buyer(ctx, attempt).await {
         Ok(AttemptState::Open | AttemptState::Declined | AttemptState::Creating) => Ok(page),
         Ok(AttemptState::Paid | AttemptState::Pending) => {
             let session_id = preorders::find(&ctx.db, id).await?.and_then(|preorder| preorder.session_id);
@@ -176,23 +181,20 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
         close(ctx, attempt).await?;
         return Err(WorkflowError::SoldOut);
     };
-    if let Err(wait) = ctx.breakers.lets_a_buyer_ask(Lane::Stripe, ctx.clock.steady()) {
-        let message = "Stripe has not answered for a while; not asked again just yet".to_owned();
-        return Err(ProviderError::Retry { message, after: Some(wait) }.into());
-    }
     let provider = ctx.payments.default();
     let began = tokio::time::Instant::now();
     let mut tries = 0;
     let session = loop {
         tries += 1;
-        let answer = provider.create_session(&new).await;
+        if let Err(wait) = ctx.breakers.lets_a_buyer_ask(Lane::Stripe, ctx.clock.steady()) {
+            return Err(left_alone(Lane::Stripe, wait).into());
+        }
+        let call = provider.create_session(&new);
+        let answer = ctx.breakers.learning(Lane::Stripe, &ctx.clock, call).await;
         reach(Point::CheckoutAnswered);
-        ctx.breakers.learn(Lane::Stripe, answer.as_ref().err(), ctx.clock.steady());
         match answer {
             Ok(session) => break session,
-            Err(ProviderError::Retry { .. } | ProviderError::NoAnswer(_))
-                if tries < TRIES && began.elapsed() < PATIENCE =>
-            {
+            Err(ref error) if tries < tries_for(error) && began.elapsed() < PATIENCE => {
                 tokio::time::sleep(WAIT_FOR_TWIN * tries).await;
             }
             Err(error) => {
@@ -210,6 +212,17 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
     };
     let settled = save(ctx, preorder, attempt, session).await?;
     Ok(settled.unwrap_or(Checkout::Pay { url }))
+}
+
+/// How often it is asked while the buyer waits, if this is what it comes to.
+const fn tries_for(error: &ProviderError) -> u32 {
+    match error {
+        ProviderError::Retry { after: None, .. } | ProviderError::NoAnswer(_) => TRIES_THAT_FAIL,
+        // Our twin's turn, not a queue's.
+        ProviderError::NotAsked { after, .. } if after.as_millis() <= WAIT_AT_MOST.as_millis() => TRIES,
+        // It says when, and nobody waits that long before a page; or it will never work.
+        _ => 1,
+    }
 }
 
 /// `None` if the colour is sold out by now.

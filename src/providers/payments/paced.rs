@@ -44,7 +44,7 @@ impl Paced {
             Err(wait) => {
                 metrics::counter!(metric::QUEUE_REFUSED, "endpoint" => endpoint).increment(1);
                 let message = format!("{} is busy with others before us", self.inner.name());
-                Err(ProviderError::Retry { message, after: Some(wait) })
+                Err(ProviderError::NotAsked { message, after: wait })
             }
         }
     }
@@ -125,7 +125,11 @@ impl PaymentProvider for Paced {
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
-        self.inner.listed_price(color)
+        async move {
+            self.turn("fetch_price").await?;
+            self.inner.listed_price(color).await
+        }
+        .boxed()
     }
 
     fn time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, ProviderError>> {
@@ -133,6 +137,11 @@ impl PaymentProvider for Paced {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
-        self.inner.check()
+        async move {
+            // It asks for a session.
+            self.turn("fetch_session").await?;
+            self.inner.check().await
+        }
+        .boxed()
     }
 }

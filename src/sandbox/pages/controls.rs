@@ -115,6 +115,11 @@ pub fn send_again(core: &Core, event_id: &str) -> Option<usize> {
     Some(count)
 }
 
+/// Every request that came to each service, with its time and the fault that it met.
+pub async fn asked(State(core): State<Arc<Core>>) -> Response {
+    Json(lock(&core.asked).json()).into_response()
+}
+
 /// How much of everything there is.
 pub async fn state(State(core): State<Arc<Core>>) -> Response {
     let replays = lock(&core.replays).len();

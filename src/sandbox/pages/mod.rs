@@ -42,6 +42,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/sandbox/payment_intents/{id}/dispute.json", post(controls::dispute))
         .route("/sandbox/disputes/{id}/close.json", post(controls::close_dispute))
         .route("/sandbox/refunds/{id}/fail.json", post(controls::fail_refund))
+        .route("/sandbox/asked.json", get(controls::asked))
         .route("/sandbox/state.json", get(controls::state))
         .route("/sandbox/inbox", get(inbox::show).post(inbox::submit))
         .route("/sandbox/inbox.json", get(inbox::read_json).delete(inbox::clear_json))

@@ -91,7 +91,7 @@ async fn serve(core: Arc<Core>, method: Method, uri: Uri, headers: HeaderMap, bo
         version: text("stripe-version"),
         method,
     };
-    let plan = core.plan(Service::Stripe);
+    let plan = core.plan(Service::Stripe, &format!("{} /v1/{}", call.method, call.path));
     let (ticket, early) = match admit(&core, &call, &headers, plan.acts()) {
         Ok(hold) => (hold, None),
         Err(answer) => (None, Some(answer)),

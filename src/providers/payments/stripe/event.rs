@@ -44,8 +44,10 @@ pub enum Reading {
 
 /// `None` if the body is no event at all.
 pub fn envelope(body: &str) -> Option<Envelope> {
-    let event = parse(body)?;
-    let (own_id, kind) = (short(&event, "/id")?.to_owned(), short(&event, "/type")?.to_owned());
+    let event: Value = serde_json::from_str(body).ok()?;
+    // PostgreSQL's text can't hold a NUL, and without it this would be another event's.
+    let named = |pointer: &str| short(&event, pointer).filter(|text| !text.contains('\0')).map(str::to_owned);
+    let (own_id, kind) = (named("/id")?, named("/type")?);
     Some(Envelope { id: own_id, kind, created: time(&event, "/created"), trace: trace(&event) })
 }
 
@@ -59,6 +61,11 @@ fn trace(event: &Value) -> Option<TraceId> {
     })
 }
 
+/// Whether an event speaks of real money; `None` if it does not say.
+pub fn is_live(body: &str) -> Option<bool> {
+    serde_json::from_str::<Value>(body).ok()?.get("livemode")?.as_bool()
+}
+
 pub fn read(body: &str) -> Reading {
     let Some(event) = parse(body) else { return Reading::Odd("not JSON".to_owned()) };
     let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -69,7 +76,9 @@ pub fn read(body: &str) -> Reading {
         return Reading::Odd("data.object is missing".to_owned());
     };
     let Some(id) = id(object, "/id") else { return Reading::Odd("data.object.id is missing".to_owned()) };
-    let Some(occurred_at) = time(&event, "/created") else { return Reading::Odd("created is missing".to_owned()) };
+    let Some(occurred_at) = time(&event, "/created") else {
+        return Reading::Odd("created is missing, or no time that can be".to_owned());
+    };
     let read = match kind {
         "charge.refunded" => refunds_of(object),
         _ if kind.starts_with("refund.") => {
@@ -124,7 +133,7 @@ fn payment(kind: &str, object: &Value, own_id: &str, occurred_at: Timestamp) -> 
     let currency = text(object, "/currency").and_then(|c| c.parse().ok());
     let paid = outcome == AttemptState::Paid;
     if paid && amount.is_none() {
-        return Err("paid, but the amount is missing".to_owned());
+        return Err("paid, but the amount is missing, or none that can be".to_owned());
     }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
@@ -224,6 +233,7 @@ mod tests {
             Reading::Odd(_)
         ));
         assert_eq!(read(r#"{"type":"customer.created"}"#), Reading::Ignored);
+        assert_eq!(envelope(r#"{"id":"evt_\u0000","type":"x"}"#), None);
         assert_eq!(envelope("[]"), None);
         assert_eq!(envelope(r#"{"id":1,"type":"x"}"#), None);
         assert_eq!(envelope(r#"{"id":"","type":"x"}"#), None);

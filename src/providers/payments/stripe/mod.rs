@@ -1,4 +1,4 @@
-//! Stripe, through async-stripe. Its own retry loop is off (it would send a key that nobody stored), a timeout is on.
+//! Stripe, in the words of async-stripe: its requests and objects, sent by a client of ours, once and with a timeout.
 
 pub mod event;
 mod field;
@@ -6,10 +6,11 @@ mod map;
 mod returned;
 pub mod signature;
 mod walk;
+mod wire;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
-use ::stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use stripe_checkout::checkout_session::{
@@ -18,6 +19,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionShippingAddressCollectionAllowedCountries as Country, ExpireCheckoutSession, ProductData,
     RetrieveCheckoutSession,
 };
+use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
@@ -27,7 +29,7 @@ use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
 use crate::domain::timestamp::Timestamp;
-use crate::providers::{ProviderError, TIMEOUT, use_ring};
+use crate::providers::ProviderError;
 
 pub const NAME: &str = "stripe";
 
@@ -65,8 +67,7 @@ const SHIPS_TO: &[Country] = &[
 ];
 
 pub struct Stripe {
-    client: Client,
-    lists: walk::Lists,
+    client: wire::Wire,
     product_id: Option<String>,
     /// Colour id → price id.
     prices: BTreeMap<String, String>,
@@ -80,16 +81,9 @@ impl Stripe {
         product_id: Option<String>,
         prices: BTreeMap<String, String>,
         prices_currency: String,
+        timeout: Duration,
     ) -> Result<Self, ProviderError> {
-        use_ring();
-        let mut builder =
-            ClientBuilder::new(&settings.secret_key).request_strategy(RequestStrategy::Once).timeout(TIMEOUT);
-        if let Some(base) = &settings.api_base {
-            // It joins texts: without the slash, `/v1` would grow onto the last word of the path.
-            builder = builder.url(format!("{}/", base.trim_end_matches('/')));
-        }
-        let client = builder.build().map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
-        Ok(Self { client, lists: walk::Lists::new(settings)?, product_id, prices, prices_currency })
+        Ok(Self { client: wire::Wire::new(settings, timeout)?, product_id, prices, prices_currency })
     }
 
     fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
@@ -146,8 +140,7 @@ impl Stripe {
             .customize()
             .request_strategy(RequestStrategy::Idempotent(key))
             .send(&self.client)
-            .await
-            .map_err(error)?;
+            .await?;
         Ok(map::session(&made))
     }
 }
@@ -169,7 +162,7 @@ impl Stripe {
             });
         }
         let idempotent = RequestStrategy::Idempotent(key);
-        let made = request.customize().request_strategy(idempotent).send(&self.client).await.map_err(error)?;
+        let made = request.customize().request_strategy(idempotent).send(&self.client).await?;
         returned::of_object(&made).ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
     }
 }
@@ -186,7 +179,7 @@ impl PaymentProvider for Stripe {
     fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
         let expand: Vec<String> = EXPAND.iter().map(ToString::to_string).collect();
         async move {
-            let session = RetrieveCheckoutSession::new(id).expand(expand).send(&self.client).await.map_err(error)?;
+            let session = RetrieveCheckoutSession::new(id).expand(expand).send(&self.client).await?;
             Ok(map::session(&session))
         }
         .boxed()
@@ -194,7 +187,7 @@ impl PaymentProvider for Stripe {
 
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
         async move {
-            let session = ExpireCheckoutSession::new(id).send(&self.client).await.map_err(error)?;
+            let session = ExpireCheckoutSession::new(id).send(&self.client).await?;
             Ok(map::session(&session))
         }
         .boxed()
@@ -203,7 +196,7 @@ impl PaymentProvider for Stripe {
     fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>> {
         async move {
             let expand = vec!["latest_charge".to_owned()];
-            let intent = RetrievePaymentIntent::new(id).expand(expand).send(&self.client).await.map_err(error)?;
+            let intent = RetrievePaymentIntent::new(id).expand(expand).send(&self.client).await?;
             Ok(map::intent(&intent))
         }
         .boxed()
@@ -217,7 +210,7 @@ impl PaymentProvider for Stripe {
         async move {
             // A payment has a few; a hundred is a page.
             let list = ListRefund::new().payment_intent(payment_intent).limit(100);
-            let list = list.send(&self.client).await.map_err(error)?;
+            let list = list.send(&self.client).await?;
             Ok(list.data.iter().filter_map(returned::of_object).collect())
         }
         .boxed()
@@ -229,17 +222,17 @@ impl PaymentProvider for Stripe {
         since: Timestamp,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
-        self.lists.page(what, since, after).boxed()
+        walk::page(&self.client, what, since, after).boxed()
     }
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
-        self.lists.one(what, id).boxed()
+        walk::one(&self.client, what, id).boxed()
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
         async move {
             let Some(id) = self.prices.get(color) else { return Ok(None) };
-            let price = RetrievePrice::new(id.as_str()).send(&self.client).await.map_err(error)?;
+            let price = RetrievePrice::new(id.as_str()).send(&self.client).await?;
             Ok(Some(ListedPrice {
                 id: id.clone(),
                 minor: price.unit_amount,
@@ -251,43 +244,17 @@ impl PaymentProvider for Stripe {
     }
 
     fn time(&self) -> BoxFuture<'_, Result<Option<Timestamp>, ProviderError>> {
-        self.lists.time().boxed()
+        self.client.time().boxed()
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
         async move {
             // A session that can't exist: "no such session" says that we were let in.
             match RetrieveCheckoutSession::new("cs_test_rolitt_doctor").send(&self.client).await {
-                Ok(_) | Err(StripeError::Stripe(_, 404)) => Ok(()),
-                Err(e) => Err(error(e)),
+                Ok(_) | Err(wire::Failed(ProviderError::Permanent(_))) => Ok(()),
+                Err(error) => Err(error.into()),
             }
         }
         .boxed()
-    }
-}
-
-/// Stripe's errors by what can be done about them: <https://docs.stripe.com/error-low-level>.
-fn error(error: StripeError) -> ProviderError {
-    match error {
-        StripeError::Stripe(details, status) => {
-            let text = details.message.clone().unwrap_or_default();
-            let code = details.code.as_ref().map(ToString::to_string).unwrap_or_default();
-            let message = format!("Stripe answered {status} {code}: {}", super::super::excerpt(&text));
-            match status {
-                401 | 403 => ProviderError::Configuration(message),
-                409 | 424 | 429 => ProviderError::Retry { message, after: None },
-                // "Treat the result of the request as indeterminate."
-                500..=599 => ProviderError::NoAnswer(message),
-                _ => ProviderError::Permanent(message),
-            }
-        }
-        StripeError::Timeout => ProviderError::NoAnswer("Stripe did not answer in time".to_owned()),
-        StripeError::ConfigError(text) => ProviderError::Configuration(format!("Stripe: {text}")),
-        StripeError::ClientError(text) => {
-            ProviderError::NoAnswer(format!("Stripe can't be reached: {}", super::super::excerpt(&text)))
-        }
-        StripeError::JSONDeserialize(text) => {
-            ProviderError::NoAnswer(format!("Stripe answered what we can't read: {}", super::super::excerpt(&text)))
-        }
     }
 }

@@ -1,29 +1,22 @@
 //! Stripe's lists, page by page, for whoever compares them with our records. Read as JSON, like events: an object of an odd
 //! shape is said, and does not end the walk; and an event is kept as the text that Stripe would have sent.
 
-use reqwest::StatusCode;
+use axum::body::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::{Listed, Page, Seen};
 use super::field::{reference, text};
+use super::wire::Wire;
 use super::{event, returned};
-use crate::config::StripeSettings;
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
-use crate::providers::{ProviderError, TIMEOUT, excerpt};
+use crate::providers::ProviderError;
 
-const BASE: &str = "https://api.stripe.com";
 /// Stripe's most.
 const PER_PAGE: &str = "100";
-
-pub struct Lists {
-    http: reqwest::Client,
-    base: String,
-    secret_key: String,
-}
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -32,71 +25,37 @@ struct Answer<'a> {
     has_more: bool,
 }
 
-impl Lists {
-    pub fn new(settings: &StripeSettings) -> Result<Self, ProviderError> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build();
-        let http = http.map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
-        let base = settings.api_base.as_deref().unwrap_or(BASE).trim_end_matches('/').to_owned();
-        Ok(Self { http, base, secret_key: settings.secret_key.clone() })
+pub async fn page(wire: &Wire, what: Listed, since: Timestamp, after: Option<&str>) -> Result<Page, ProviderError> {
+    let body = fetch(wire, what, since, after).await?;
+    let unreadable = |problem: &str| ProviderError::NoAnswer(format!("Stripe's list can't be read: {problem}"));
+    let answer: Answer<'_> = serde_json::from_slice(&body).map_err(|e| unreadable(&e.to_string()))?;
+    let mut seen = Vec::with_capacity(answer.data.len());
+    for raw in &answer.data {
+        let object: Value = serde_json::from_str(raw.get()).map_err(|e| unreadable(&e.to_string()))?;
+        let id = text(&object, "/id").ok_or_else(|| unreadable("an object without an id"))?.to_owned();
+        seen.push(read(what, id, &object, raw.get()));
     }
+    let next = seen.last().filter(|_| answer.has_more).map(|last| last.id().to_owned());
+    Ok(Page { seen, next })
+}
 
-    pub async fn page(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<Page, ProviderError> {
-        let body = self.fetch(what, since, after).await?;
-        let unreadable = |problem: &str| ProviderError::NoAnswer(format!("Stripe's list can't be read: {problem}"));
-        let answer: Answer<'_> = serde_json::from_str(&body).map_err(|e| unreadable(&e.to_string()))?;
-        let mut seen = Vec::with_capacity(answer.data.len());
-        for raw in &answer.data {
-            let object: Value = serde_json::from_str(raw.get()).map_err(|e| unreadable(&e.to_string()))?;
-            let id = text(&object, "/id").ok_or_else(|| unreadable("an object without an id"))?.to_owned();
-            seen.push(read(what, id, &object, raw.get()));
-        }
-        let next = seen.last().filter(|_| answer.has_more).map(|last| last.id().to_owned());
-        Ok(Page { seen, next })
-    }
+/// One object by its id, read as on a list.
+pub async fn one(wire: &Wire, what: Listed, id: &str) -> Result<Seen, ProviderError> {
+    let expand = (what == Listed::Sessions).then(|| ("expand[]", "payment_intent".to_owned()));
+    let body = wire.get(&format!("{}/{id}", path(what)), expand.as_slice()).await?;
+    let unreadable = |problem: String| ProviderError::NoAnswer(format!("Stripe's answer can't be read: {problem}"));
+    let body = std::str::from_utf8(&body).map_err(|e| unreadable(e.to_string()))?;
+    let object: Value = serde_json::from_str(body).map_err(|e| unreadable(e.to_string()))?;
+    Ok(read(what, id.to_owned(), &object, body))
+}
 
-    /// Every answer bears it, also one to nobody.
-    pub async fn time(&self) -> Result<Option<Timestamp>, ProviderError> {
-        let answer = self.http.head(format!("{}/v1", self.base)).send().await;
-        let answer = answer.map_err(|e| ProviderError::from_reqwest("Stripe", &e))?;
-        let date = answer.headers().get(reqwest::header::DATE).and_then(|value| value.to_str().ok());
-        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
-        Ok(date.map(|date| Timestamp::from_millis(date.timestamp().as_millisecond())))
+async fn fetch(wire: &Wire, what: Listed, since: Timestamp, after: Option<&str>) -> Result<Bytes, ProviderError> {
+    let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", since.seconds().to_string())];
+    query.extend(after.map(|after| ("starting_after", after.to_owned())));
+    if what == Listed::Sessions {
+        query.push(("expand[]", "data.payment_intent".to_owned()));
     }
-
-    /// One object by its id, read as on a list.
-    pub async fn one(&self, what: Listed, id: &str) -> Result<Seen, ProviderError> {
-        let expand = (what == Listed::Sessions).then(|| ("expand[]", "payment_intent".to_owned()));
-        let body = self.get(&format!("{}/{id}", path(what)), expand.as_slice()).await?;
-        let object: Value = serde_json::from_str(&body)
-            .map_err(|e| ProviderError::NoAnswer(format!("Stripe's answer can't be read: {e}")))?;
-        Ok(read(what, id.to_owned(), &object, &body))
-    }
-
-    async fn fetch(&self, what: Listed, since: Timestamp, after: Option<&str>) -> Result<String, ProviderError> {
-        let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", since.seconds().to_string())];
-        query.extend(after.map(|after| ("starting_after", after.to_owned())));
-        if what == Listed::Sessions {
-            query.push(("expand[]", "data.payment_intent".to_owned()));
-        }
-        self.get(path(what), &query).await
-    }
-
-    async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<String, ProviderError> {
-        let url = url::Url::parse_with_params(&format!("{}/v1/{path}", self.base), query);
-        let url = url.map_err(|e| ProviderError::Configuration(format!("Stripe: {e}")))?;
-        let away = |e: reqwest::Error| ProviderError::NoAnswer(format!("Stripe can't be reached: {}", e.without_url()));
-        let answer = self.http.get(url).bearer_auth(&self.secret_key).send().await.map_err(away)?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(away)?;
-        let message = format!("Stripe answered {status}: {}", excerpt(&body));
-        match status {
-            StatusCode::OK => Ok(body),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(ProviderError::Configuration(message)),
-            StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::Retry { message, after: None }),
-            status if status.is_server_error() => Err(ProviderError::NoAnswer(message)),
-            _ => Err(ProviderError::Permanent(message)),
-        }
-    }
+    wire.get(path(what), &query).await
 }
 
 const fn path(what: Listed) -> &'static str {

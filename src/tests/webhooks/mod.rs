@@ -1,15 +1,48 @@
 //! The intake: what is let in, what is kept out, and that what was answered 2xx is in the database.
 
+mod floods;
+mod forged;
+mod shapes;
+mod transport;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::app::SECRET;
+use super::app::{SECRET, TestApp};
+use super::http_client::Answer;
 use super::on_both;
 
 fn event(id: &str, kind: &str, object: Value) -> String {
     json!({ "id": id, "object": "event", "type": kind, "created": 1_700_000_000, "data": { "object": object } })
         .to_string()
+}
+
+/// A Checkout Session that is paid, as `checkout.session.completed` tells of it.
+fn paid_session(session: &str, preorder: &str) -> Value {
+    json!({
+        "id": session, "object": "checkout.session", "payment_status": "paid", "status": "complete", "amount_total": 49_900,
+        "currency": "usd", "payment_intent": format!("pi_{session}"), "metadata": { "preorder_id": preorder },
+    })
+}
+
+/// How an event stands in the log; `None`: it is not there.
+async fn logged(app: &TestApp, event_id: &str) -> Option<String> {
+    let sql = format!("SELECT status FROM webhook_logs WHERE stripe_event_id = '{event_id}'");
+    app.ctx.db.texts(&sql).await.into_iter().next()
+}
+
+async fn rows(app: &TestApp) -> i64 {
+    app.count("SELECT COUNT(*) FROM webhook_logs").await
+}
+
+/// An answer that tells whoever asked nothing of the inside.
+fn says_nothing_inward(answer: &Answer) {
+    let body = answer.body.to_lowercase();
+    for word in ["select", "insert", "outbox", "webhook_logs", "sqlx", "panic", "whsec", "postgres", "sqlite", "src/"] {
+        assert!(!body.contains(word), "{}", answer.body);
+    }
+    assert!(answer.status == 200 || answer.json()["error"]["request_id"].is_string(), "{}", answer.body);
 }
 
 on_both! {

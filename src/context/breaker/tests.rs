@@ -1,0 +1,106 @@
+//! When it shuts, for whom, and what opens it.
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+fn gone() -> ProviderError {
+    ProviderError::NoAnswer("gone".to_owned())
+}
+
+fn tripped() -> Breakers {
+    let breakers = Breakers::default();
+    for _ in 0..TRIPS_AFTER {
+        breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
+    }
+    breakers
+}
+
+#[test]
+fn it_shuts_after_some_failures_in_a_row_and_only_for_that_provider() {
+    let breakers = Breakers::default();
+    for _ in 1..TRIPS_AFTER {
+        breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
+        assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Free);
+    }
+    breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
+    assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Shut(FIRST_PAUSE));
+    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Free);
+}
+
+#[test]
+fn those_that_were_under_way_do_not_lengthen_the_pause_and_a_failed_probe_does() {
+    let breakers = tripped();
+    for _ in 0..20 {
+        breakers.learn(Lane::Klaviyo, Some(&gone()), NOW);
+    }
+    let later = NOW + FIRST_PAUSE;
+    assert_eq!(breakers.gate(Lane::Klaviyo, later), Gate::Probe);
+    breakers.learn(Lane::Klaviyo, Some(&gone()), later);
+    assert_eq!(breakers.gate(Lane::Klaviyo, later), Gate::Shut(FIRST_PAUSE * 2));
+}
+
+#[test]
+fn one_answer_opens_it_even_a_refusal() {
+    let breakers = tripped();
+    breakers.learn(Lane::Klaviyo, Some(&ProviderError::Permanent("no such metric".to_owned())), NOW);
+    assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Free);
+}
+
+#[test]
+fn while_it_is_shut_one_buyer_a_second_asks_for_all() {
+    let breakers = tripped();
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Ok(()));
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Err(A_BUYER_EVERY));
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW + A_BUYER_EVERY), Ok(()));
+    breakers.learn(Lane::Klaviyo, None, NOW);
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Klaviyo, NOW), Ok(()));
+}
+
+#[test]
+fn a_provider_that_says_when_is_asked_then() {
+    let breakers = Breakers::default();
+    for _ in 0..TRIPS_AFTER {
+        breakers.learn(Lane::Klaviyo, Some(&busy(30)), NOW);
+    }
+    assert_eq!(breakers.gate(Lane::Klaviyo, NOW), Gate::Shut(Duration::from_secs(30)));
+}
+
+fn busy(seconds: u64) -> ProviderError {
+    ProviderError::Retry { message: "busy".to_owned(), after: Some(Duration::from_secs(seconds)) }
+}
+
+#[test]
+fn the_first_answer_that_says_when_holds_up_everybody_until_then() {
+    let breakers = Breakers::default();
+    breakers.learn(Lane::Stripe, Some(&busy(30)), NOW);
+    // Somebody who was under way has better luck: that does not take it back.
+    breakers.learn(Lane::Stripe, None, NOW);
+    breakers.learn(Lane::Stripe, Some(&gone()), NOW);
+    let almost = NOW + Duration::from_millis(29_999);
+    assert_eq!(breakers.gate(Lane::Stripe, almost), Gate::Shut(Duration::from_millis(1)));
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, almost), Err(Duration::from_millis(1)));
+    let then = NOW + Duration::from_secs(30);
+    assert_eq!(breakers.gate(Lane::Stripe, then), Gate::Probe);
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, then), Ok(()));
+    breakers.learn(Lane::Stripe, None, then);
+    assert_eq!(breakers.gate(Lane::Stripe, then), Gate::Free);
+}
+
+#[test]
+fn a_word_that_is_too_long_holds_up_neither_the_lane_nor_the_till_for_a_day() {
+    let breakers = Breakers::default();
+    breakers.learn(Lane::Stripe, Some(&busy(86_400)), NOW);
+    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Shut(LONGEST_SAID));
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, NOW), Err(LONGEST_SAID_TO_BUYERS));
+}
+
+#[test]
+fn our_own_queue_says_nothing_of_the_provider() {
+    let breakers = Breakers::default();
+    let queue = ProviderError::NotAsked { message: "busy".to_owned(), after: Duration::from_secs(8) };
+    for _ in 0..20 {
+        breakers.learn(Lane::Stripe, Some(&queue), NOW);
+    }
+    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Free);
+}
