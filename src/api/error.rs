@@ -110,6 +110,13 @@ impl ApiError {
         Self { failure: Some(failure), retry_after: Some(AWAY_RETRY_AFTER), ..error }
     }
 
+    /// A row of slow answers from those we need.
+    pub fn too_slow() -> Self {
+        let message =
+            "We are too slow this minute. Please try again in a moment; nothing is lost, and nobody pays twice.";
+        Self::away("too_slow", message, PaymentFailure::Busy)
+    }
+
     pub const fn status(&self) -> u16 {
         self.status
     }

@@ -10,6 +10,7 @@ mod health;
 mod live;
 mod page_cache;
 mod pages;
+mod patience;
 mod rate_limit;
 mod request_id;
 mod security_headers;
@@ -99,6 +100,7 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/metrics", get(health::metrics));
     let limits = state.limits;
     let mut all = site.merge(machines).with_state(state);
+    let mut all = site.merge(machines).layer(from_fn(patience::bounded)).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
     }
