@@ -143,11 +143,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
-            StoreError::Away(_) => Self::away(
-                "database_away",
-                "We can't save anything this minute. Please try again in a moment.",
-                PaymentFailure::Busy,
-            ),
+            StoreError::Away(_) => {
+                super::noticed::away();
+                Self::away(
+                    "database_away",
+                    "We can't save anything this minute. Please try again in a moment.",
+                    PaymentFailure::Busy,
+                )
+            }
             _ => Self::internal(),
         }
     }

@@ -2,6 +2,7 @@
 //! the layers below is the order in which a request meets them, from the outside in.
 
 mod body_deadline;
+mod away;
 mod client_address;
 mod cross_site;
 mod export;

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::file::OpenFile;
-use super::{Db, SqliteDb, StoreError, StoreResult};
+use super::{Db, SqliteDb, StoreError, StoreResult, patience};
 
 static SQLITE: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/sqlite")));
 static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/postgres")));
@@ -53,7 +53,7 @@ impl Db {
             let options = PgConnectOptions::from_str(address)?.application_name("rolitt").statement_cache_capacity(256);
             let pool = PgPoolOptions::new()
                 .max_connections(24)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .acquire_timeout(patience::at_most(ACQUIRE_TIMEOUT))
                 .after_connect(|connection, _| {
                     Box::pin(async move { sqlx::raw_sql(LIMITS).execute(connection).await.map(|_| ()) })
                 })
@@ -116,6 +116,9 @@ impl Db {
                 Err(_) if db.write.is_closed() => return,
                 Err(error) => tracing::warn!(%error, "could not read new preorders into the search index"),
             }
+            if db.is_there().is_err() {
+                continue;
+            }
             match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&db.checkpoint).await {
                 Ok(_) => {}
                 Err(sqlx::Error::PoolClosed) => return,
@@ -160,17 +163,21 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         std::fs::create_dir_all(folder)
             .map_err(|e| StoreError::Address(format!("DATABASE_URL: {} can't be made: {e}", folder.display())))?;
     }
+    let acquire_timeout = patience::at_most(ACQUIRE_TIMEOUT);
     let write = SqlitePoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
+        // SQLite ends a transaction by itself when the disk is full, and sqlx goes on counting it: such a connection
+        // could never begin another, and it is the only one that writes.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options.clone())
         .await
         .map_err(|error| cannot_open(options.get_filename(), error))?;
     let file = OpenFile::at(options.get_filename());
     let read = SqlitePoolOptions::new()
         .max_connections(4)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
         .connect_with(options.clone().read_only(true).pragma("query_only", "on"))
         .await?;

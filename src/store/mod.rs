@@ -5,6 +5,7 @@
 pub mod admins;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod bulk;
 pub mod bulk_rows;
 pub mod catalog;
@@ -38,6 +39,7 @@ pub mod preorder_filter;
 pub mod preorder_search;
 pub mod preorders;
 pub mod refunds;
+pub mod restores;
 pub mod saved_views;
 pub mod search_index;
 pub mod settings;
@@ -197,7 +199,11 @@ macro_rules! on_read {
         match $db {
             $crate::store::Db::Sqlite(db) => {
                 let $c = &db.read;
-                $crate::store::patience::bounded(async { $body }).await
+                $crate::store::patience::bounded(async {
+                    db.is_there()?;
+                    $body
+                })
+                .await
             }
             $crate::store::Db::Postgres(pool) => {
                 let $c = pool;

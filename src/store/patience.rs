@@ -18,6 +18,11 @@ pub async fn with<T>(patience: Duration, work: impl Future<Output = T>) -> T {
     OWN.scope(patience, work).await
 }
 
+/// A time that is no longer than the patience of who asks.
+pub fn at_most(time: Duration) -> Duration {
+    OWN.try_with(|own| *own).map_or(time, |own| own.min(time))
+}
+
 /// A step of a database's that ends, one way or the other. Whether it was done is not known if it did not answer.
 pub async fn bounded<T>(step: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let patience = OWN.try_with(|own| *own).unwrap_or(PATIENCE);

@@ -10,6 +10,8 @@ use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::webhooks::{self, Applied, WebhookStatus};
 
+/// Lost, or another shop's on the same account: `reconcile --restore` makes it again if it is ours.
+pub(super) const NOT_HERE: &str = "names a preorder that is not in this database";
 const OF_NOBODY: &str = "speaks of no preorder of ours";
 
 /// Says in a few words what came of it. An event that can't be understood or that names a preorder nobody knows is
@@ -92,9 +94,8 @@ async fn apply(ctx: &Context, id: &WebhookId, owner: &PreorderId, facts: &[Fact]
             Ok(settlement) => settlements.push(settlement),
             Err(WorkflowError::NoSuchPreorder) => {
                 tx.rollback().await?;
-                let problem = "names a preorder that is not in this database";
-                mark(ctx, id, WebhookStatus::Failed, Some(problem)).await?;
-                return Err(WorkflowError::Odd(problem.to_owned()));
+                mark(ctx, id, WebhookStatus::Failed, Some(NOT_HERE)).await?;
+                return Err(WorkflowError::Odd(NOT_HERE.to_owned()));
             }
             Err(error) => return Err(error),
         }

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weather {
@@ -39,6 +39,9 @@ struct Line {
     commits_lost: Arc<AtomicUsize>,
     swallowed: Arc<AtomicUsize>,
     born: usize,
+    /// Its COMMIT is with the server, and the answer to it stays here.
+    deaf: Arc<AtomicBool>,
+    answered: Arc<Notify>,
 }
 
 impl Proxy {
@@ -60,7 +63,8 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 let born = swallowed.load(Ordering::SeqCst);
                 let (commits_lost, swallowed) = (Arc::clone(&commits_lost), Arc::clone(&swallowed));
-                let line = Line { weather: weather.clone(), commits_lost, swallowed, born };
+                let (deaf, answered) = (Arc::default(), Arc::default());
+                let line = Line { weather: weather.clone(), commits_lost, swallowed, born, deaf, answered };
                 tokio::spawn(line.carry(client, server.clone()));
             }
         });
@@ -110,9 +114,13 @@ impl Line {
             self.gets_through().await;
             let commits = piece[..length].windows(7).any(|word| word == b"COMMIT\0");
             let loses = commits && self.weather.send_if_modified(this_one_is_lost);
-            if to.write_all(&piece[..length]).await.is_err() || loses {
-                // The server does it; what it answers stays here.
-                self.commits_lost.fetch_add(usize::from(loses), Ordering::SeqCst);
+            self.deaf.fetch_or(loses, Ordering::SeqCst);
+            if to.write_all(&piece[..length]).await.is_err() {
+                return;
+            }
+            if loses {
+                self.answered.notified().await;
+                self.commits_lost.fetch_add(1, Ordering::SeqCst);
                 return;
             }
         }
@@ -122,6 +130,10 @@ impl Line {
         let mut piece = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut piece).await {
             self.gets_through().await;
+            if self.deaf.load(Ordering::SeqCst) {
+                self.answered.notify_one();
+                std::future::pending::<()>().await;
+            }
             if to.write_all(&piece[..length]).await.is_err() {
                 return;
             }

@@ -51,6 +51,8 @@ fn path_of(app: &TestApp) -> std::path::PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_somebody_else_has_locked_is_away_until_they_let_go() {
     let app = TestApp::start(Kind::Sqlite).await;
+    // Filled, so that what is kept is served.
+    assert_eq!(app.get("/zh").await.status, 200);
     let load = Load::start(&app, 4);
     load.sells(&app, 10).await;
     let somebody = sqlx::sqlite::SqliteConnectOptions::new().filename(path_of(&app));
