@@ -45,6 +45,9 @@ pub async fn run(settings: Settings, since: Duration, fix: bool, restored: bool)
     ctx.db.close().await;
     let report = report.map_err(told)?;
     print(&report);
+    if !restored && report.count(Verdict::Unknown) > 0 {
+        println!("what is unknown is another shop's; or lost, if this database is a restored copy: then say --restore");
+    }
     if report.is_clean() { Ok(()) } else { Err(String::new()) }
 }
 

@@ -7,10 +7,9 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::api::notice;
+use crate::app::words_while_away;
 use crate::domain::locale::Locale;
-use crate::domain::payment::PaymentFailure;
 use crate::telemetry;
-use crate::ui::text::Text;
 
 /// Bytes of a page. The largest is the admin's list.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -55,16 +54,13 @@ async fn honest(response: Response, locale: Locale) -> Response {
 
 /// Made without anything that could be away.
 pub fn page(locale: Locale) -> Response {
-    let said = Text::of(locale).failure(PaymentFailure::Busy);
+    let (title, todo, again) = words_while_away(locale);
     let reference = telemetry::trace_id().unwrap_or_default();
     let html = format!(
         "<!DOCTYPE html><html lang=\"{locale}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><title>Rolitt</title></head><body><main \
-         data-testid=\"payment-error\" data-failure=\"busy\"><h1>{}</h1><p>{}</p><p><a href=\"\">{}</a></p>\
-         <p><code>{reference}</code></p></main></body></html>",
-        said.title,
-        said.todo,
-        Text::of(locale).action_try_again,
+         data-testid=\"payment-error\" data-failure=\"busy\"><h1>{title}</h1><p>{todo}</p><p><a href=\"\">{again}</a></p>\
+         <p><code>{reference}</code></p></main></body></html>"
     );
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

@@ -36,6 +36,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that is given back is asked once more whether it is there. One that hangs is let go after so long, or it
 /// would keep its place in the pool for as long as TCP hopes: a quarter of an hour.
 const GONE_AFTER: Duration = Duration::from_secs(2);
+/// A process that is told to stop does not wait for a database that hangs.
+const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 /// What PostgreSQL itself puts an end to, for clients that can't any more: waiting behind a lock, holding locks without
 /// doing anything (a process that stands still), a question that nobody waits for.
 const LIMITS: &str = "SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '30s'; \
@@ -134,7 +136,11 @@ impl Db {
                 db.read.close().await;
                 db.write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool) => {
+                if tokio::time::timeout(CLOSED_WITHIN, pool.close()).await.is_err() {
+                    tracing::warn!("some connections to the database did not end; the process ends without them");
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the one that was lost has done since.
 
 use super::preorders::Preorder;
-use super::{Db, StoreResult, Tx, on_tx};
+use super::{StoreResult, Tx, on_tx};
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::timestamp::Timestamp;
 
@@ -35,6 +35,13 @@ pub async fn park_one(tx: &mut Tx, dedupe_key: &str, reason: &str, now: Timestam
     const SQL: &str = "UPDATE outbox SET state = 'dead', finished_at = $3, last_error = $2 \
          WHERE dedupe_key = $1 AND state = 'pending'";
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(dedupe_key).bind(reason).bind(now).execute(c).await.map(|_| ()))?)
+}
+
+/// Deliveries that were under way when the copy was made: whoever held them is gone.
+pub async fn let_go(tx: &mut Tx) -> StoreResult<()> {
+    const SQL: &str = "UPDATE outbox SET state = 'pending', lease_until = NULL, lease_token = NULL \
+         WHERE state = 'running'";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).execute(c).await.map(|_| ()))?)
 }
 
 /// Refunds that were to be made: counted as tried once, so that the next try looks at Stripe first.
@@ -93,9 +100,3 @@ pub(super) const PAUSE_IN_COPY: &str = "INSERT INTO outbox_pauses (kind, reason,
 
 /// What must not happen twice, and can't be made harmless by a key.
 pub(super) const HELD_BACK: &[DeliveryKind] = &[DeliveryKind::SendSms, DeliveryKind::RequestRefund];
-
-/// Whether this is a copy that nobody has reconciled yet.
-pub async fn is_fresh_copy(db: &Db) -> StoreResult<bool> {
-    let pauses = super::outbox_acts::pauses(db).await?;
-    Ok(pauses.iter().any(|pause| pause.paused_by == BY_BACKUP))
-}

@@ -57,6 +57,8 @@ impl Cluster {
         while family.iter().any(|pid| is_alive(*pid)) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        // Where nobody reaps the dead, PostgreSQL would take their ids for those of the living.
+        std::fs::remove_file(Path::new(&self.data()).join("postmaster.pid")).unwrap();
     }
 
     /// Everything stands still: connections stay open, and nothing answers.

@@ -66,6 +66,7 @@ async fn hold_back(ctx: &Context) -> Result<u64, WorkflowError> {
     restores::record(&mut tx, now).await?;
     restores::may_have_been_made(&mut tx).await?;
     let parked = restores::park(&mut tx, DeliveryKind::SendSms, SMS_PARKED, now).await?;
+    restores::let_go(&mut tx).await?;
     tx.commit().await?;
     Ok(parked)
 }
