@@ -1,8 +1,8 @@
 //! What is not a page: the router, the webhook intake, sessions, security headers, rate limits, health. The order of
 //! the layers below is the order in which a request meets them, from the outside in.
 
-mod body_deadline;
 mod away;
+mod body_deadline;
 mod client_address;
 mod cross_site;
 mod export;
