@@ -100,7 +100,6 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));
     let limits = state.limits;
-    let mut all = site.merge(machines).with_state(state);
     let mut all = site.merge(machines).layer(from_fn(patience::bounded)).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
