@@ -7,10 +7,12 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::domain::locale::Locale;
+use crate::domain::payment::PaymentFailure;
 /// The admin's style sheet and its address, for whoever serves it.
 pub use crate::ui::admin_style;
 use crate::ui::pages::admin as rooms;
 use crate::ui::pages::{CancelPage, FindOrderPage, HomePage, NotFoundPage, SuccessPage};
+use crate::ui::text::Text;
 
 /// The document around every page. Its language is set by the page, which knows it; the islands' scripts are brought
 /// by the pages that have islands.
@@ -89,6 +91,13 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+/// What is wrong, what to do, and the link that does it: for a page that is made when nothing can be rendered.
+pub fn words_while_away(locale: Locale) -> (&'static str, &'static str, &'static str) {
+    let text = Text::of(locale);
+    let said = text.failure(PaymentFailure::Busy);
+    (said.title, said.todo, text.action_try_again)
 }
 
 #[cfg(test)]

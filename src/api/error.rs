@@ -110,6 +110,13 @@ impl ApiError {
         Self { failure: Some(failure), retry_after: Some(AWAY_RETRY_AFTER), ..error }
     }
 
+    /// A row of slow answers from those we need.
+    pub fn too_slow() -> Self {
+        let message =
+            "We are too slow this minute. Please try again in a moment; nothing is lost, and nobody pays twice.";
+        Self::away("too_slow", message, PaymentFailure::Busy)
+    }
+
     pub const fn status(&self) -> u16 {
         self.status
     }
@@ -136,11 +143,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         match error {
-            StoreError::Away(_) => Self::away(
-                "database_away",
-                "We can't save anything this minute. Please try again in a moment.",
-                PaymentFailure::Busy,
-            ),
+            StoreError::Away(_) => {
+                super::noticed::away();
+                Self::away(
+                    "database_away",
+                    "We can't save anything this minute. Please try again in a moment.",
+                    PaymentFailure::Busy,
+                )
+            }
             _ => Self::internal(),
         }
     }

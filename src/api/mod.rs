@@ -5,12 +5,14 @@ pub mod admin;
 pub(crate) mod cookies;
 mod error;
 mod form;
+mod noticed;
 pub mod orders;
 pub mod preorders;
 mod request;
 pub mod storefront;
 
 pub use error::ApiError;
+pub use noticed::notice;
 pub use request::{Flash, Login, Notice, Zone};
 
 use leptos::prelude::use_context;

@@ -1,6 +1,7 @@
 //! The binary's subcommands, one file each: settings in, exit status out.
 
 mod admin;
+mod backup;
 mod demo;
 mod doctor;
 mod migrate;
@@ -12,6 +13,7 @@ mod stop;
 mod work;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -46,6 +48,12 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Copy the database while the shop runs (SQLite; PostgreSQL has `pg_dump`)
+    Backup {
+        /// A file that is not there yet
+        #[arg(long)]
+        to: PathBuf,
+    },
     /// Fill the database with invented orders, to look at and to measure
     Demo(demo::Demo),
     /// Check settings, database, migrations and providers
@@ -62,6 +70,9 @@ enum Command {
         /// Settle what Stripe knows better
         #[arg(long)]
         fix: bool,
+        /// This database is a copy that was just restored: make again what it has lost, and nothing twice
+        #[arg(long, requires = "fix")]
+        restore: bool,
     },
     /// The stand-ins for Stripe, Klaviyo, Firebase and Twilio, as a process of their own
     Sandbox {
@@ -151,7 +162,8 @@ async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
         }
         Command::Demo(demo) => return demo::run(&settings, demo).await,
         Command::Doctor { json } => doctor::run(settings, json).await,
-        Command::Reconcile { since, fix } => reconcile::run(settings, since, fix).await,
+        Command::Backup { to } => return backup::run(&settings, &to).await,
+        Command::Reconcile { since, fix, restore } => reconcile::run(settings, since, fix, restore).await,
         Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,
     };
     outcome.map_err(Failure::Problem)

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::store::Db;
+use crate::workflows::reconcile::restore::{Restored, restore};
 use crate::workflows::reconcile::{Report, Verdict, reconcile};
 
 /// `30m`, `24h`, `7d`; a number alone is hours.
@@ -26,17 +27,37 @@ pub fn span(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long ago".to_owned())
 }
 
-pub async fn run(settings: Settings, since: Duration, fix: bool) -> Outcome {
+pub async fn run(settings: Settings, since: Duration, fix: bool, restored: bool) -> Outcome {
     let db = Db::open(&settings.database_url).await.map_err(told)?;
     let addr = settings.site_addr;
     let api = settings.needs_sandbox().then(|| sandbox_api(addr));
     let base = base_url(&settings, addr);
     let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET).map_err(told)?;
-    let report = reconcile(&ctx, ctx.clock.now() - since, fix).await;
+    let since = ctx.clock.now() - since;
+    let report = if restored {
+        restore(&ctx, since).await.map(|restored| {
+            print_restored(&restored);
+            restored.report
+        })
+    } else {
+        reconcile(&ctx, since, fix).await
+    };
     ctx.db.close().await;
     let report = report.map_err(told)?;
     print(&report);
+    if !restored && report.count(Verdict::Unknown) > 0 {
+        println!("what is unknown is another shop's; or lost, if this database is a restored copy: then say --restore");
+    }
     if report.is_clean() { Ok(()) } else { Err(String::new()) }
+}
+
+fn print_restored(restored: &Restored) {
+    for preorder in &restored.preorders {
+        println!("restored   preorder {preorder}");
+    }
+    if restored.parked > 0 {
+        println!("{} text messages may have been sent before: look at Background in the admin", restored.parked);
+    }
 }
 
 fn print(report: &Report) {

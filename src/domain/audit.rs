@@ -39,6 +39,7 @@ text_enum! {
         ViewSaved => "view_saved",
         ViewDeleted => "view_deleted",
         DifferenceSettled => "difference_settled",
+        PreorderRestored => "preorder_restored",
     }
 }
 
@@ -81,6 +82,7 @@ impl AuditAction {
             Self::ViewSaved => "saved a view",
             Self::ViewDeleted => "deleted a view",
             Self::DifferenceSettled => "settled a difference",
+            Self::PreorderRestored => "restored a lost preorder from Stripe",
         }
     }
 }

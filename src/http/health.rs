@@ -1,11 +1,16 @@
 //! For load balancers and Prometheus.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
 use super::AppState;
 use crate::store::doctor;
+
+/// Who asks whether we are ready does not wait for long.
+const READY_WITHIN: Duration = Duration::from_secs(3);
 
 pub async fn alive() -> &'static str {
     "ok\n"
@@ -17,18 +22,19 @@ pub async fn ready(State(state): State<AppState>) -> Response {
         return away("stopping\n");
     }
     let db = &state.ctx.db;
-    let problem = match doctor::ping(db).await {
-        Err(error) => Some(error),
-        Ok(()) => match db.missing_migrations().await {
-            Ok(missing) if missing.is_empty() => None,
-            Ok(_) => return away("migrations are missing\n"),
-            Err(error) => Some(error),
-        },
+    let asked = async {
+        doctor::ping(db).await?;
+        db.missing_migrations().await
     };
-    match problem {
-        None => "ready\n".into_response(),
-        Some(error) => {
+    match tokio::time::timeout(READY_WITHIN, asked).await {
+        Ok(Ok(missing)) if missing.is_empty() => "ready\n".into_response(),
+        Ok(Ok(_)) => away("migrations are missing\n"),
+        Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
+            away("the database is away\n")
+        }
+        Err(_) => {
+            tracing::warn!("not ready: the database does not answer");
             away("the database is away\n")
         }
     }

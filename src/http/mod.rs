@@ -1,6 +1,7 @@
 //! What is not a page: the router, the webhook intake, sessions, security headers, rate limits, health. The order of
 //! the layers below is the order in which a request meets them, from the outside in.
 
+mod away;
 mod body_deadline;
 mod client_address;
 mod cross_site;
@@ -10,6 +11,7 @@ mod health;
 mod live;
 mod page_cache;
 mod pages;
+mod patience;
 mod rate_limit;
 mod request_id;
 mod request_metrics;
@@ -108,7 +110,7 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(scrape::metrics));
     let limits = state.limits;
-    let mut all = site.merge(machines).with_state(state);
+    let mut all = site.merge(machines).layer(from_fn(patience::bounded)).with_state(state);
     if let Some(sandbox) = sandbox {
         all = all.merge(sandbox);
     }

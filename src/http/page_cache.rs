@@ -15,12 +15,13 @@ use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-use super::AppState;
 use super::security_headers::{NONCE, policy};
+use super::{AppState, away};
 use crate::api::{ApiError, Flash};
 use crate::domain::catalog::Catalog;
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
+use crate::store::StoreError;
 
 /// A colour that sells out may be shown for so long; ordering it is refused at once.
 const FRESH: Duration = Duration::from_secs(5);
@@ -56,7 +57,15 @@ pub async fn keep(State(state): State<AppState>, mut request: Request, next: Nex
     if !is_front_page(&request) {
         return next.run(request).await;
     }
-    let Ok(shop) = state.ctx.shop().await else { return next.run(request).await };
+    let shop = match state.ctx.shop().await {
+        Ok(shop) => shop,
+        // Rendering would ask once more, and wait as long.
+        Err(StoreError::Away(error)) => {
+            tracing::warn!(%error, "no front page: the database is away");
+            return away::page(away::locale_of(request.uri().path()));
+        }
+        Err(_) => return next.run(request).await,
+    };
     let key = key(&request, &shop.catalog);
     if let Some(page) = state.cache.get(&key) {
         return page.answer(request.headers());

@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 
 use super::security_headers::NONCE;
-use super::{AppState, export, form_posts, page_cache, session};
+use super::{AppState, away, export, form_posts, page_cache, session};
 use crate::api::{ApiError, Flash, Login, Notice};
 use crate::app::{App, admin_style, shell};
 use crate::context::Context;
@@ -33,6 +33,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .route(admin_style::PATH, get(admin_style_sheet))
         .route("/admin/preorders.csv", get(export::preorders))
         .fallback(file_or_not_found)
+        .layer(from_fn(away::tell))
         .layer(from_fn(session::require_for_pages))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), page_cache::keep))

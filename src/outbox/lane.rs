@@ -16,13 +16,15 @@ use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, Span, reach, span};
 use crate::providers::ProviderError;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
-use crate::store::{StoreResult, preorders};
+use crate::store::{StoreError, StoreResult, preorders};
 use crate::telemetry::{self, metric};
 
 /// Workers are woken by the bell; this is for rings that were lost, and for tries whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Whatever a delivery does, it ends well within its lease.
 const LONGEST: Duration = Duration::from_secs(45);
+/// Between two tries to write down what was done, while the database is away.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// After a failed look at the database.
 const BACK_OFF: Duration = Duration::from_secs(2);
 
@@ -104,6 +106,7 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
     let timer = std::time::Instant::now();
     let failure = traced.around(async {
         let began = (ctx.clock.now(), ctx.clock.steady());
+        let since = tokio::time::Instant::now();
         let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
             performed = tokio::time::timeout(longest, Box::pin(perform(&ctx, &row))) => performed.unwrap_or_else(|_| {
@@ -122,9 +125,15 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
         if row.kind.lane().asks_a_provider() {
             ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.steady());
         }
-        if let Err(error) = write_down(&ctx, &row, &token, began, performed).await {
-            // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
-            tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
+        while let Err(error) = write_down(&ctx, &row, &token, began, &performed).await {
+            // The database may be back while the lease still holds: a text that was sent must not look as if nobody knew.
+            let in_time = since.elapsed() < span(Span::Lease, LEASE) && !stop.is_cancelled();
+            if !(matches!(error, StoreError::Away(_)) && in_time) {
+                // Not written: the lease runs out and the delivery is repeated, which its key makes harmless.
+                tracing::error!(%error, delivery = %row.id, "could not write down what came of a delivery");
+                break;
+            }
+            tokio::time::sleep(WRITE_AGAIN).await;
         }
         failure
     });
@@ -166,14 +175,14 @@ async fn write_down(
     row: &Claimed,
     token: &str,
     (started_at, began): (Timestamp, Timestamp),
-    performed: Performed,
+    performed: &Performed,
 ) -> StoreResult<()> {
     let now = match performed.failure() {
         // The next try is due, and a person retries what was given up, by the clock that all instances share.
         Some(_) => ctx.shared_now().await?,
         None => ctx.clock.now(),
     };
-    let verdict = schedule::verdict(row.kind, row.attempts - row.earlier_attempts, &performed, now);
+    let verdict = schedule::verdict(row.kind, row.attempts - row.earlier_attempts, performed, now);
     let answer = performed.answer();
     let error = performed.error();
     let finished = Finished { state: verdict.state, run_at: verdict.run_at, error: error.as_deref() };
@@ -182,7 +191,7 @@ async fn write_down(
         tracing::warn!(delivery = %row.id, "the lease was lost; somebody else has this delivery");
         return tx.rollback().await;
     }
-    if let Performed::Done { effect, .. } = &performed {
+    if let Performed::Done { effect, .. } = performed {
         effect.save(&mut tx, row, now).await?;
     }
     let attempt = DeliveryAttempt {

@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 
 const CHANNEL: &str = "rolitt_outbox";
 const GATHER: Duration = Duration::from_millis(20);
-const BACK_OFF: Duration = Duration::from_secs(5);
+const BACK_OFF: Duration = Duration::from_secs(2);
+/// A listener that heard nothing for so long asks whether anybody is there.
+const QUIET: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_secs(15) };
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Passes our own rings on. Runs where preorders are taken, with or without workers.
 pub async fn tell_others(ctx: Context, stop: CancellationToken) {
@@ -21,7 +24,7 @@ pub async fn tell_others(ctx: Context, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         tokio::time::sleep(GATHER).await;
-        let sent = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool).await;
+        let sent = in_time(sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool)).await;
         if let Err(error) = sent {
             tracing::debug!(%error, "could not wake other instances; they look by themselves");
         }
@@ -46,11 +49,29 @@ pub async fn hear_others(ctx: Context, stop: CancellationToken) {
     }
 }
 
+/// On a connection of its own: it waits for hours, and when it is cut off it must not take a place of the shop's along.
 async fn hear(ctx: &Context, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+    let own = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN).max_lifetime(None);
+    let own = own.connect_lazy_with(pool.connect_options().as_ref().clone());
+    let mut listener = PgListener::connect_with(&own).await?;
+    in_time(listener.listen(CHANNEL)).await?;
+    // What was told while nobody listened.
+    ctx.bell.ring_all();
     loop {
-        listener.recv().await?;
+        match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            // `None`: it was cut off and has connected again; somebody may have rung in between.
+            Ok(heard) => drop(heard?),
+            Err(_) => {
+                // Quiet, or behind a network that swallows: only an answer tells.
+                in_time(sqlx::query("SELECT 1").execute(&mut listener)).await?;
+                continue;
+            }
+        }
         ctx.bell.ring_all();
     }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late = || sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.unwrap_or_else(|_| Err(late()))
 }

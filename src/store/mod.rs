@@ -5,6 +5,7 @@
 pub mod admins;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod bulk;
 pub mod bulk_rows;
 pub mod catalog;
@@ -16,6 +17,8 @@ pub mod customers;
 pub mod differences;
 pub mod disputes;
 pub mod doctor;
+pub mod durability;
+mod file;
 pub mod filling;
 pub mod ledger;
 pub mod lookup;
@@ -29,12 +32,14 @@ pub mod outbox_acts;
 pub mod outbox_board;
 pub mod outbox_log;
 pub mod pace;
+pub mod patience;
 pub mod payments_room;
 mod preorder_conditions;
 pub mod preorder_filter;
 pub mod preorder_search;
 pub mod preorders;
 pub mod refunds;
+pub mod restores;
 pub mod saved_views;
 pub mod search_index;
 pub mod settings;
@@ -64,6 +69,13 @@ pub struct SqliteDb {
     read: SqlitePool,
     /// Moves the log into the file beside the writer, who would otherwise stop for it.
     checkpoint: SqlitePool,
+    file: Option<file::OpenFile>,
+}
+
+impl SqliteDb {
+    fn is_there(&self) -> Result<(), sqlx::Error> {
+        self.file.as_ref().map_or(Ok(()), file::OpenFile::check)
+    }
 }
 
 /// A write that is not yet durable. Dropped without a commit it never happened.
@@ -92,9 +104,14 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(e) if e.is_unique_violation() => Self::Duplicate,
             sqlx::Error::Database(e) if e.code().is_some_and(|code| is_passing(&code)) => Self::Away(error),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
-                Self::Away(error)
-            }
+            // What speaks another protocol, or none any more, is not our database.
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::BeginFailed
+            | sqlx::Error::WorkerCrashed => Self::Away(error),
             _ => Self::Refused(error),
         }
     }
@@ -102,12 +119,15 @@ impl From<sqlx::Error> for StoreError {
 
 /// Whether a database's code speaks of a state that passes: not of what was asked, but of when.
 fn is_passing(code: &str) -> bool {
-    // PostgreSQL's classes have five characters: no connection, a deadlock or a race lost, no room, shutting down.
+    // PostgreSQL's classes have five characters: no connection, idle for too long inside a transaction, no such
+    // database (while one is restored), a deadlock or a race lost, no room, a lock or an answer that took too long,
+    // shutting down, an I/O error.
     if code.len() == 5 {
-        return ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class));
+        const PASSING: &[&str] = &["08", "25P03", "3D000", "40", "53", "55P03", "57014", "57P", "58"];
+        return PASSING.iter().any(|class| code.starts_with(class));
     }
-    // SQLite's codes bear details above the lowest byte: busy, locked, an I/O error, full, can't be opened.
-    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
+    // SQLite's codes bear details above the lowest byte: busy, locked, read-only, an I/O error, full, can't be opened.
+    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -129,11 +149,12 @@ impl Db {
         let waiting = Waiting::at(::metrics::gauge!(metric::BEGINNING));
         let tx = match self {
             // IMMEDIATE: take the writer's place now, rather than fail to upgrade a read later.
-            Self::Sqlite(db) if !guard_is_off("guard.one_writer") => {
-                Tx::Sqlite(db.write.begin_with("BEGIN IMMEDIATE").await?)
+            Self::Sqlite(db) => {
+                db.is_there()?;
+                let begin = if guard_is_off("guard.one_writer") { "BEGIN" } else { "BEGIN IMMEDIATE" };
+                Tx::Sqlite(patience::bounded(db.write.begin_with(begin)).await?)
             }
-            Self::Sqlite(db) => Tx::Sqlite(db.write.begin_with("BEGIN").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(patience::bounded(pool.begin()).await?),
         };
         drop(waiting);
         ::metrics::histogram!(metric::BEGIN).record(began.elapsed().as_secs_f64());
@@ -170,32 +191,32 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> StoreResult<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => patience::bounded(tx.commit()).await?,
+            Self::Postgres(tx) => patience::bounded(tx.commit()).await?,
         }
         Ok(())
     }
 
     pub async fn rollback(self) -> StoreResult<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => patience::bounded(tx.rollback()).await?,
+            Self::Postgres(tx) => patience::bounded(tx.rollback()).await?,
         }
         Ok(())
     }
 }
 
-/// Runs one body on a transaction of either database.
+/// Runs one body on a transaction of either database, for so long as anybody waits for it.
 macro_rules! on_tx {
     ($tx:expr, $c:ident => $body:expr) => {
         match $tx {
             $crate::store::Tx::Sqlite(tx) => {
                 let $c = &mut **tx;
-                $body
+                $crate::store::patience::bounded(async { $body }).await
             }
             $crate::store::Tx::Postgres(tx) => {
                 let $c = &mut **tx;
-                $body
+                $crate::store::patience::bounded(async { $body }).await
             }
         }
     };
@@ -208,11 +229,15 @@ macro_rules! on_read {
         match $db {
             $crate::store::Db::Sqlite(db) => {
                 let $c = &db.read;
-                $body
+                $crate::store::patience::bounded(async {
+                    db.is_there()?;
+                    $body
+                })
+                .await
             }
             $crate::store::Db::Postgres(pool) => {
                 let $c = pool;
-                $body
+                $crate::store::patience::bounded(async { $body }).await
             }
         }
     };
@@ -231,6 +256,18 @@ impl Db {
     pub async fn count(&self, sql: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         on_read!(self, c => sqlx::query_scalar::<_, i64>(sql).fetch_one(c).await).unwrap()
+    }
+
+    /// For the test that asks whether the doctor would notice.
+    pub async fn loosen(&self) {
+        let Self::Sqlite(db) = self else { return };
+        sqlx::query("PRAGMA synchronous = NORMAL").execute(&db.write).await.unwrap();
+    }
+
+    /// `None` while the database is away.
+    pub async fn try_count(&self, sql: &str) -> Option<i64> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        on_read!(self, c => sqlx::query_scalar::<_, i64>(sql).fetch_one(c).await).ok()
     }
 
     /// A text a row.

@@ -119,7 +119,8 @@ pub async fn of_preorder(tx: &mut Tx, id: &PreorderId) -> StoreResult<Vec<Row>> 
                 }
                 rows.push(Row { table, id: row.try_get("id")?, cells });
             }
-        });
+            Ok(())
+        })?;
     }
     Ok(rows)
 }

@@ -51,7 +51,15 @@ impl TestApp {
 
     /// With less patience for slow clients.
     pub async fn start_within(kind: Kind, variables: &[(&str, &str)], limits: Limits) -> Self {
-        let database = TestDatabase::create(kind).await;
+        Self::start_with_all(TestDatabase::create(kind).await, variables, limits).await
+    }
+
+    /// On a database that there is.
+    pub async fn start_on(database: TestDatabase, variables: &[(&str, &str)]) -> Self {
+        Self::start_with_all(database, variables, Limits::default()).await
+    }
+
+    async fn start_with_all(database: TestDatabase, variables: &[(&str, &str)], limits: Limits) -> Self {
         let db = database.open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

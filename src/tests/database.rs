@@ -42,6 +42,16 @@ impl TestDatabase {
         }
     }
 
+    /// One that somebody else made and removes.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: None, name: None }
+    }
+
+    /// The same, by another address.
+    pub fn by_way_of(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
     pub async fn open(&self) -> Db {
         let db = Db::open(&self.url).await.unwrap();
         db.migrate().await.unwrap();

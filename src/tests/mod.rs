@@ -18,6 +18,7 @@ mod clocks;
 mod commands;
 mod crash;
 mod database;
+mod database_fire;
 mod deliveries;
 mod demo;
 mod doctor;

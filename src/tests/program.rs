@@ -23,7 +23,7 @@ pub const DIES_AT: &str = "ROLITT_TEST_DIES_AT";
 #[test]
 fn the_program_as_a_child_process() {
     let Ok(command) = std::env::var(AS_CHILD) else { return };
-    // `FAILPOINTS` shortens spans.
+    // `FAILPOINTS` shortens spans, and loosens what should hold.
     let _spans = fail::FailScenario::setup();
     if let Ok(place) = std::env::var(DIES_AT) {
         die_at(&place);

@@ -14,6 +14,8 @@ use crate::store::StoreError;
 use crate::store::webhooks::{self, Applied, Webhook, WebhookStatus};
 use crate::telemetry::{self, TraceId, metric};
 
+/// Lost, or another shop's on the same account: `reconcile --restore` makes it again if it is ours.
+pub(super) const NOT_HERE: &str = "names a preorder that is not in this database";
 const OF_NOBODY: &str = "speaks of no preorder of ours";
 
 /// Says in a few words what came of it. An event that can't be understood or that names a preorder nobody knows is
@@ -144,7 +146,7 @@ async fn apply(ctx: &Context, webhook: &Webhook, owner: &PreorderId, facts: &[Fa
 /// What no repetition will put right: a person must look.
 const fn contradiction(error: &WorkflowError) -> Option<&'static str> {
     match error {
-        WorkflowError::NoSuchPreorder => Some("names a preorder that is not in this database"),
+        WorkflowError::NoSuchPreorder => Some(NOT_HERE),
         // All rows of one preorder are written under its lock: the other row is another preorder's.
         WorkflowError::Store(StoreError::Duplicate) => {
             Some("names a payment, refund or dispute that belongs to another preorder")

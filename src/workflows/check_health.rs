@@ -3,6 +3,7 @@
 //! than the caller has patience.
 
 mod clocks;
+mod durability;
 mod records;
 mod stripe;
 
@@ -46,7 +47,8 @@ pub async fn check_health(ctx: &Context, patience: Duration) -> Vec<Check> {
 pub async fn check_thoroughly(ctx: &Context, patience: Duration, for_records: Duration) -> Vec<Check> {
     let of_database = async {
         let checks = database(ctx, patience).await;
-        if !checks.iter().all(|check| check.ok) {
+        // Lax settings are no reason not to look further.
+        if !checks.iter().all(|check| check.ok || check.name == "durability") {
             return checks;
         }
         let (clocks, prices, records) =
@@ -56,7 +58,7 @@ pub async fn check_thoroughly(ctx: &Context, patience: Duration, for_records: Du
     let (database, providers) = join(of_database, providers(ctx, patience)).await;
     // In the order in which one would look: the providers before what was asked of them.
     let (database, rest): (Vec<_>, Vec<_>) =
-        database.into_iter().partition(|check| ["database", "migrations"].contains(&check.name.as_str()));
+        database.into_iter().partition(|check| ["database", "durability", "migrations"].contains(&check.name.as_str()));
     [vec![settings(ctx)], database, providers, rest].concat()
 }
 
@@ -95,7 +97,8 @@ async fn database(ctx: &Context, patience: Duration) -> Vec<Check> {
             Err(error) => Check::bad("migrations", error.to_string(), "Run `rolitt migrate`."),
         }
     });
-    vec![answers, migrations.await]
+    let (durability, migrations) = join(durability::durability(ctx, patience), migrations).await;
+    vec![answers, durability, migrations]
 }
 
 async fn providers(ctx: &Context, patience: Duration) -> Vec<Check> {

@@ -132,7 +132,7 @@ fn is_same_order(preorder: &Preorder, new: &NewPreorder) -> bool {
         && preorder.currency == new.price.currency
 }
 
-fn deliveries(ctx: &Context, preorder_id: &PreorderId) -> Vec<outbox::Enqueued> {
+pub(super) fn deliveries(ctx: &Context, preorder_id: &PreorderId) -> Vec<outbox::Enqueued> {
     let preorder_id = preorder_id.clone();
     [
         Delivery::CreateFirebaseUser { preorder_id: preorder_id.clone() },

@@ -3,6 +3,7 @@
 //! no preorder of ours is unknown, and left alone; so is what only we know, which a person must look at.
 
 mod judge;
+pub mod restore;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -12,10 +12,12 @@
 mod attempt;
 mod books;
 mod dispute;
+mod late_text;
 mod news;
 mod refund;
 
 pub use attempt::blank_attempt;
+pub use late_text::SMS_PARKED;
 
 use news::{Known, News};
 
@@ -122,6 +124,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     if paid_now {
         deliveries = what_follows(ctx, &after, &money.attempts);
         outbox::enqueue(tx, &deliveries, now).await?;
+        late_text::park(tx, &after, now).await?;
         reach(Point::SettleEnqueued);
     }
     if after != before {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 
 use super::ProviderError;
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::payment::{Fact, PaymentFact};
 use crate::domain::refund::{RefundFact, RefundReason};
@@ -47,6 +48,20 @@ pub struct Session {
     pub url: Option<String>,
     pub expires_at: Option<Timestamp>,
     pub fact: PaymentFact,
+}
+
+/// What a provider was told of an order when its page was made: enough to make the order again.
+#[derive(Debug, Clone)]
+pub struct OrderAtStripe {
+    pub preorder_number: String,
+    pub email: String,
+    pub name: Option<String>,
+    pub color: String,
+    pub locale: Locale,
+    pub price: Money,
+    /// Where the page leads back to: whose order it is.
+    pub success_url: String,
+    pub created_at: Timestamp,
 }
 
 /// Money that is to go back.
@@ -104,6 +119,8 @@ pub trait PaymentProvider: Send + Sync {
     /// Makes a page, or gives the one that this idempotency key made before.
     fn create_session<'a>(&'a self, new: &'a NewSession) -> BoxFuture<'a, Result<Session, ProviderError>>;
     fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
+    /// The order that a page was made for; `None` if it bears none that we can read.
+    fn fetch_order<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<OrderAtStripe>, ProviderError>>;
     /// Closes an open page, so that nobody can pay on it any more.
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>>;
     fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
@@ -67,6 +67,14 @@ impl PaymentProvider for Paced {
         async move {
             self.turn("fetch_session").await?;
             self.inner.fetch_session(id).await
+        }
+        .boxed()
+    }
+
+    fn fetch_order<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<OrderAtStripe>, ProviderError>> {
+        async move {
+            self.turn("fetch_session").await?;
+            self.inner.fetch_order(id).await
         }
         .boxed()
     }

@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
@@ -37,6 +37,10 @@ impl PaymentProvider for Watched {
 
     fn fetch_session<'a>(&'a self, id: &'a str) -> Called<'a, Session> {
         self.call("fetch_session", self.inner.fetch_session(id))
+    }
+
+    fn fetch_order<'a>(&'a self, id: &'a str) -> Called<'a, Option<OrderAtStripe>> {
+        self.call("fetch_order", self.inner.fetch_order(id))
     }
 
     fn expire_session<'a>(&'a self, id: &'a str) -> Called<'a, Session> {

@@ -87,8 +87,11 @@ async fn clock(db: &Db) -> StoreResult<Timestamp> {
     Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_one(c).await)?)
 }
 
-/// Whether the database answers at all.
+/// Whether the database answers at all, and is the one that was opened.
 pub async fn ping(db: &Db) -> StoreResult<()> {
+    if let Db::Sqlite(db) = db {
+        db.is_there()?;
+    }
     let _: i32 = on_read!(db, c => sqlx::query_scalar("SELECT 1").fetch_one(c).await)?;
     Ok(())
 }

@@ -4,19 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Check;
+use super::{Check, durability};
 use crate::context::Context;
 use crate::domain::delivery::DeliveryKind;
 use crate::domain::metrics::Backlog;
 use crate::store::outbox_acts::{self, Pause};
-use crate::store::{StoreResult, metrics_machinery};
+use crate::store::{StoreResult, metrics_machinery, patience};
 use crate::workflows::check_promises::{Finding, PROMISES, check_promises};
+
+/// For each question to a very large database.
+const LONGEST: Duration = Duration::from_mins(10);
 
 pub async fn records(ctx: &Context, patience: Duration) -> Vec<Check> {
     let Ok(only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return vec![unfinished()] };
     let ctx = ctx.clone();
     let look = tokio::spawn(async move {
-        let checks = look(&ctx).await;
+        let checks = patience::with(LONGEST, look(&ctx)).await;
         drop(only_one);
         checks
     });
@@ -45,6 +48,7 @@ async fn look(ctx: &Context) -> Vec<Check> {
     };
     checks.push(deliveries(backlog, dead));
     checks.extend(paused(pauses));
+    checks.extend(durability::file(ctx).await);
     checks
 }
 

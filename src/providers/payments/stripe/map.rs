@@ -5,7 +5,10 @@ use stripe_core::{PaymentIntent, PaymentIntentStatus};
 use stripe_shared::{Address, Charge};
 use stripe_types::Expandable;
 
-use super::super::Session;
+use super::super::{OrderAtStripe, Session};
+use crate::domain::contact::Email;
+use crate::domain::ids::PreorderNumber;
+use crate::domain::locale::Locale;
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Card, Decline, PaymentFact};
 use crate::domain::timestamp::Timestamp;
@@ -57,6 +60,24 @@ pub fn session(session: &CheckoutSession) -> Session {
             occurred_at: Timestamp::from_seconds(intent.and_then(paid_at).unwrap_or(session.created)),
         },
     }
+}
+
+/// From what we sent when the page was made, and the address that its buyer paid with.
+pub fn order(session: &CheckoutSession) -> Option<OrderAtStripe> {
+    let metadata = |key: &str| session.metadata.as_ref()?.get(key).cloned();
+    let details = session.customer_details.as_ref();
+    let email = session.customer_email.clone().or_else(|| details?.email.clone())?;
+    let currency = session.currency.as_ref()?.to_string().parse().ok()?;
+    Some(OrderAtStripe {
+        preorder_number: PreorderNumber::parse(&metadata("preorder_number")?)?.to_string(),
+        email: Email::parse(&email).ok()?.as_str().to_owned(),
+        name: details.and_then(|details| details.name.clone()),
+        color: metadata("color")?,
+        locale: metadata("locale").and_then(|tag| Locale::from_tag(&tag)).unwrap_or(Locale::En),
+        price: Money::new(session.amount_subtotal.or(session.amount_total)?, currency),
+        success_url: session.success_url.clone()?,
+        created_at: Timestamp::from_seconds(session.created),
+    })
 }
 
 pub fn intent(intent: &PaymentIntent) -> PaymentFact {

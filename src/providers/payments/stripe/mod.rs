@@ -24,7 +24,7 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
@@ -118,6 +118,7 @@ impl Stripe {
             ("attempt_id".into(), new.attempt_id.clone()),
             ("color".into(), new.color.clone()),
             ("trace_id".into(), new.trace_id.clone()),
+            ("locale".into(), new.locale.clone()),
         ]);
         let mut intent = CreateCheckoutSessionPaymentIntentData::new();
         intent.metadata = Some(metadata.clone());
@@ -181,6 +182,14 @@ impl PaymentProvider for Stripe {
         async move {
             let session = RetrieveCheckoutSession::new(id).expand(expand).send(&self.client).await?;
             Ok(map::session(&session))
+        }
+        .boxed()
+    }
+
+    fn fetch_order<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<OrderAtStripe>, ProviderError>> {
+        async move {
+            let session = RetrieveCheckoutSession::new(id).send(&self.client).await?;
+            Ok(map::order(&session))
         }
         .boxed()
     }
