@@ -29,7 +29,7 @@ pub async fn run(settings: Settings, json: bool) -> Outcome {
             checks = check_thoroughly(&ctx, PATIENCE, FOR_RECORDS).await;
             // Without its tables there is nothing to compare.
             if checks.iter().all(|check| check.ok || !["database", "migrations"].contains(&check.name.as_str())) {
-                checks.push(stripe_agrees(&ctx, FOR_STRIPE).await);
+                checks.push(Box::pin(stripe_agrees(&ctx, FOR_STRIPE)).await);
             }
             ctx.db.close().await;
         }

@@ -128,7 +128,7 @@ pub async fn run(cli: Cli) -> u8 {
         eprintln!("{problem}");
         return PROBLEM;
     }
-    let performed = perform(command, settings).await;
+    let performed = Box::pin(perform(command, settings)).await;
     telemetry::flush().await;
     match performed {
         Ok(()) => GOOD,
@@ -161,7 +161,7 @@ async fn perform(command: Command, settings: Settings) -> Result<(), Failure> {
             admin::create(settings, &email, role).await
         }
         Command::Demo(demo) => return demo::run(&settings, demo).await,
-        Command::Doctor { json } => doctor::run(settings, json).await,
+        Command::Doctor { json } => Box::pin(doctor::run(settings, json)).await,
         Command::Backup { to } => return backup::run(&settings, &to).await,
         Command::Reconcile { since, fix, restore } => reconcile::run(settings, since, fix, restore).await,
         Command::Sandbox { addr, webhook_url } => sandbox::run(&settings, addr, webhook_url).await,

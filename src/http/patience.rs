@@ -14,11 +14,8 @@ use crate::api::ApiError;
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
 
 pub async fn bounded(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!("no answer in time; the request was given up");
-            json(&ApiError::too_slow())
-        }
-    }
+    tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!("no answer in time; the request was given up");
+        json(&ApiError::too_slow())
+    })
 }

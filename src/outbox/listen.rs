@@ -58,15 +58,13 @@ async fn hear(ctx: &Context, pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
     // What was told while nobody listened.
     ctx.bell.ring_all();
     loop {
-        match tokio::time::timeout(QUIET, listener.try_recv()).await {
-            // `None`: it was cut off and has connected again; somebody may have rung in between.
-            Ok(heard) => drop(heard?),
-            Err(_) => {
-                // Quiet, or behind a network that swallows: only an answer tells.
-                in_time(sqlx::query("SELECT 1").execute(&mut listener)).await?;
-                continue;
-            }
-        }
+        let Ok(heard) = tokio::time::timeout(QUIET, listener.try_recv()).await else {
+            // Quiet, or behind a network that swallows: only an answer tells.
+            in_time(sqlx::query("SELECT 1").execute(&mut listener)).await?;
+            continue;
+        };
+        // `None`: it was cut off and has connected again; somebody may have rung in between.
+        drop(heard?);
         ctx.bell.ring_all();
     }
 }

@@ -200,7 +200,8 @@ fn synchronous() -> SqliteSynchronous {
 
 /// In words that say what to do: this is what stands on the terminal of a shop that does not start.
 fn cannot_open(file: &Path, error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i32>().ok());
+    let code =
+        error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<i32>().ok());
     let file = file.display();
     match code.map(|code| code & 0xff) {
         Some(11 | 26) => StoreError::Address(format!(

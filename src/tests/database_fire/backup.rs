@@ -108,7 +108,7 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
 async fn wait_until(what: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -97,7 +97,7 @@ async fn buy(base: &str, told: &Mutex<Told>, buyer: usize, n: usize) {
     if accepted(told, timed(told, sent).await, 200).is_some() {
         told.lock().unwrap().events.push(event);
     }
-    if n % 3 != 0 {
+    if !n.is_multiple_of(3) {
         return;
     }
     let checkout = http.post(format!("{base}/api/handle_checkout")).form(&[("preorder_id", &id)]);

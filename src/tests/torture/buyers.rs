@@ -78,7 +78,7 @@ pub async fn buyer(street: Arc<Street>, seed: u64, number: u64) {
 async fn buy(street: &Street, dice: &mut StdRng, number: u64, purchase: u64) {
     let email = format!("buyer{number}.{purchase}@example.com");
     let key = format!("key-{}-{number}-{purchase}", street.seed);
-    let phone = format!("+4915{:01}{:07}", number, purchase);
+    let phone = format!("+4915{number:01}{purchase:07}");
     let mut form = vec![("email", email.as_str()), ("color", "sakura-pink"), ("idempotency_key", &key)];
     if dice.random_bool(0.5) {
         form.push(("phone", &phone));

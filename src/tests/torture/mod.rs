@@ -130,7 +130,9 @@ async fn for_half_an_hour_on_both_databases() {
     let mut all = Score::default();
     for (name, scores) in [("SQLite", sqlite), ("PostgreSQL", postgres)] {
         let mut of_one = Score::default();
-        scores.into_iter().for_each(|score| of_one.merge(score));
+        for score in scores {
+            of_one.merge(score);
+        }
         of_one.announce(name);
         all.merge(of_one);
     }

@@ -19,7 +19,7 @@ const REMEDY: &str =
 
 pub async fn stripe_agrees(ctx: &Context, patience: Duration) -> Check {
     within(patience, "reconcile", async {
-        match lasting(ctx).await {
+        match Box::pin(lasting(ctx)).await {
             Ok((matched, found)) if found.is_empty() => {
                 Check::good("reconcile", format!("{matched} of Stripe's records of the last 24 h are as ours"))
             }
