@@ -186,8 +186,8 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         .max_connections(4)
         .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
-        .connect_with(options.clone().read_only(true).pragma("query_only", "on"))
-        .await?;
+        // Later: a reader that was there before the tables were might not see them at once.
+        .connect_lazy_with(options.clone().read_only(true).pragma("query_only", "on"));
     let checkpoint = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options);
     Ok(Db::Sqlite(SqliteDb { write, read, checkpoint, file }))
 }

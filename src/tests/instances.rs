@@ -118,6 +118,7 @@ async fn sleeps_past_its_lease(kind: Kind) {
     let before = fleet.db.texts(tries).await;
     // It wakes, finds Klaviyo's answer, and may write nothing.
     sleeper.signal(Signal::CONT);
+    fleet.wait_until("Klaviyo has heard it twice", async || fleet.klaviyo().await == (1, 1)).await;
     let alive = [("email", "bea@example.com"), ("color", "sakura-pink")];
     second.kill().await;
     assert_eq!(post(&fleet.http, &shop.base, "/api/initiate_preorder", &alive).await.status, 200);

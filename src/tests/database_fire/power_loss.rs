@@ -84,6 +84,18 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// What lies there now is what was kept: a test has looked into the database, and SQLite has put its log into it.
+    fn keep_all(&self) {
+        for file in std::fs::read_dir(self.part("kept")).unwrap().flatten().filter(|file| file.file_name() != "log") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+        for file in std::fs::read_dir(self.part("disk")).unwrap().flatten() {
+            std::fs::copy(file.path(), self.part("kept").join(file.file_name())).unwrap();
+        }
+    }
+}
+
 /// A preorder's id, if it was acknowledged.
 pub async fn order(program: &Program, email: &str) -> Result<String, Answer> {
     let form = [("email", email), ("color", "sakura-pink")];
@@ -135,6 +147,7 @@ async fn sold_until_the_power_went(disk: &Disk, settings: &[(&str, &str)]) -> (u
     let due = format!("SELECT COUNT(*) FROM outbox WHERE preorder_id IN ({})", listed(&saved));
     assert_eq!(db.count(&due).await as usize, 2 * there, "a preorder is there without its deliveries");
     db.close().await;
+    disk.keep_all();
     (syncs, saved.len(), there)
 }
 
