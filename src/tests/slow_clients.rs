@@ -34,9 +34,10 @@ async fn connect(app: &TestApp) -> TcpStream {
 
 /// Sends `first`, then a piece again and again, until the server closes. What it said, and after how long.
 async fn drip(app: &TestApp, first: &str, piece: &'static [u8]) -> (String, Duration) {
+    // The server may see the connection before we know of it.
+    let began = Instant::now();
     let (mut from, mut to) = connect(app).await.into_split();
     to.write_all(first.as_bytes()).await.unwrap();
-    let began = Instant::now();
     let dripping = tokio::spawn(async move {
         while to.write_all(piece).await.is_ok() {
             tokio::time::sleep(DRIP).await;
