@@ -2,11 +2,10 @@
 //! database, what `rolitt reconcile` finds at Stripe, and what the providers received.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::world::until;
 use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
@@ -68,7 +67,24 @@ impl Score {
     }
 }
 
-const UNDER_WAY: &str = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'running')";
+/// Waits until every delivery has ended. What has not by then is as good as lost.
+async fn come_to_rest(score: &mut Score, db: &Db, patience: Duration) {
+    const UNDER_WAY: &str = "SELECT kind || ' ' || state || ' ' || attempts || ' due ' || run_at || ' leased ' || \
+         COALESCE(lease_until, 0) || ': ' || COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running')";
+    let began = Instant::now();
+    loop {
+        let under_way = db.texts(UNDER_WAY).await;
+        if under_way.is_empty() {
+            return;
+        }
+        if began.elapsed() > patience {
+            let now = Clock::default().now().millis();
+            score.find(Harm::Lost, under_way.len() as u64, format!("still under way at {now}: {under_way:#?}"));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
 
 pub async fn judge(
     db: &Db,
@@ -79,13 +95,13 @@ pub async fn judge(
     patience: Duration,
 ) -> Score {
     let mut score = Score::default();
-    until("the outbox is quiet", patience, async || db.count(UNDER_WAY).await == 0).await;
+    come_to_rest(&mut score, db, patience).await;
     // What Stripe's webhooks lost, were it on purpose or because nobody answered.
     let mut variables: Vec<(&str, &str)> =
         settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     variables.push(("DATABASE_URL", &database.url));
     let (_, fixed) = run_to_end("reconcile --since 2h --fix", &variables, "").await;
-    until("the outbox is quiet again", patience, async || db.count(UNDER_WAY).await == 0).await;
+    come_to_rest(&mut score, db, patience).await;
     let (status, compared) = run_to_end("reconcile --since 2h", &variables, "").await;
     score.find(Harm::Wrong, u64::from(status != 0), format!("at Stripe, after\n{fixed}\nthere is\n{compared}"));
 

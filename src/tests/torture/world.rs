@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -21,7 +21,7 @@ use crate::tests::program::{DIES_AT, Program, free_port};
 
 const BUYERS: u64 = 8;
 /// Time passes this much faster for what is minutes in earnest.
-const SPANS: &str = "span.lease=return(30);span.delivery=return(30);span.retry=return(20);\
+const SPANS: &str = "span.lease=return(30);span.delivery=return(30);span.retry=return(100);\
      span.breaker_pause=return(20);span.key_holds=return(20)";
 /// Far more than coming to rest takes.
 const REST: Duration = Duration::from_mins(2);
@@ -181,14 +181,5 @@ impl World {
 
     async fn sandbox_state(&self) -> Value {
         client().get(format!("{}/sandbox/state.json", self.providers)).send().await.unwrap().json().await.unwrap()
-    }
-}
-
-/// Waits until something is so.
-pub async fn until(what: &str, patience: Duration, is_so: impl AsyncFn() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < patience, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
