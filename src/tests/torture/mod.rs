@@ -22,7 +22,7 @@ use storm::{Trouble, weather};
 use world::World;
 
 /// Nobody waits longer for a point that the seed's buyers do not lead to.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Worlds of one database that go on side by side, each with its own providers: they mostly wait.
 const SIDE_BY_SIDE: u64 = 3;
 

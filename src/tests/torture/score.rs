@@ -69,8 +69,8 @@ impl Score {
 
 /// Waits until every delivery has ended. What has not by then is as good as lost.
 async fn come_to_rest(score: &mut Score, db: &Db, patience: Duration) {
-    const UNDER_WAY: &str = "SELECT kind || ' ' || state || ' ' || attempts || ' due ' || run_at || ' leased ' || \
-         COALESCE(lease_until, 0) || ': ' || COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running')";
+    const UNDER_WAY: &str = "SELECT kind || ' ' || state || ' ' || attempts || ' due ' || CAST(run_at AS TEXT) || ': ' || \
+         COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running')";
     let began = Instant::now();
     loop {
         let under_way = db.texts(UNDER_WAY).await;

@@ -20,7 +20,7 @@ impl Trouble {
     pub fn draw(dice: &mut StdRng) -> Self {
         if dice.random_bool(0.6) {
             let point = Point::ALL[dice.random_range(0..Point::ALL.len())];
-            Self::At(point, dice.random_range(1..=5))
+            Self::At(point, dice.random_range(1..=3))
         } else {
             Self::After(Duration::from_millis(dice.random_range(0..1_500)))
         }
