@@ -24,7 +24,7 @@ use crate::sandbox::{Sandbox, SandboxOptions};
 pub const SECRET: &str = "whsec_tests";
 pub const ADMIN: (&str, &str) = ("owner@example.com", "a-long-password");
 /// Far more than anything here takes; a hang fails instead of waiting for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct TestApp {
     pub base: String,

@@ -42,7 +42,16 @@ impl Cluster {
         let sockets = self.folder.path().display();
         let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{sockets}'", self.port);
         let log = format!("{sockets}/log");
-        self.run("pg_ctl", &["-D", &self.data(), "-l", &log, "-w", "-t", "60", "-o", &options, "start"]);
+        let data = self.data();
+        let start = ["-D", &data, "-l", &log, "-w", "-t", "60", "-o", &options, "start"];
+        // One that was just being born when all were killed holds on to the shared memory until it sees that it is alone.
+        for _ in 0..100 {
+            if self.output("pg_ctl", &start).status.success() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("it does not start: {}", std::fs::read_to_string(log).unwrap_or_default());
     }
 
     /// `fast` ends sessions in order, `immediate` as a crash does.
@@ -74,7 +83,12 @@ impl Cluster {
         self.folder.path().join("data").display().to_string()
     }
 
-    fn run(&self, program: &str, words: &[&str]) -> Output {
+    fn run(&self, program: &str, words: &[&str]) {
+        let output = self.output(program, words);
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn output(&self, program: &str, words: &[&str]) -> Output {
         let path = self.bin.join(program);
         let mut command = if self.other_user {
             let mut command = Command::new("runuser");
@@ -84,9 +98,7 @@ impl Cluster {
             Command::new(path)
         };
         // The current folder may be closed to that user; and what it starts must not hold on to our outputs.
-        let output = command.args(words).current_dir("/").output().unwrap();
-        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-        output
+        command.args(words).current_dir("/").output().unwrap()
     }
 
     fn family(&self) -> Vec<i32> {

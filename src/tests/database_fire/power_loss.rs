@@ -168,10 +168,11 @@ async fn with_synchronous_normal_the_power_would_take_acknowledged_preorders_alo
     let disk = Disk::new();
     let normal = [("FAILPOINTS", "sqlite_synchronous_normal=return")];
     // The log may have been moved into the file just then, which makes it durable.
-    for _ in 0..6 {
+    for _ in 0..12 {
         let (syncs, acknowledged, there) = sold_until_the_power_went(&disk, &normal).await;
-        assert!(syncs < acknowledged, "{syncs} fsyncs of the log for {acknowledged} preorders");
+        // On a slow machine the log is moved more often than somebody buys, and that makes it durable as well.
         if there < acknowledged {
+            assert!(syncs < acknowledged, "{syncs} fsyncs of the log for {acknowledged} preorders");
             return;
         }
     }

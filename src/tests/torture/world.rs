@@ -21,7 +21,7 @@ use crate::tests::program::{DIES_AT, Program, free_port};
 
 const BUYERS: u64 = 8;
 /// Time passes this much faster for what is minutes in earnest.
-const SPANS: &str = "span.lease=return(30);span.delivery=return(30);span.retry=return(100);\
+const SPANS: &str = "span.lease=return(10);span.delivery=return(10);span.retry=return(100);\
      span.breaker_pause=return(20);span.key_holds=return(20)";
 /// Far more than coming to rest takes.
 const REST: Duration = Duration::from_mins(2);
