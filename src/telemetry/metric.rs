@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::refund::{DisputeState, RefundState};
+use crate::domain::stripe_events::UNDERSTOOD;
 
 // Counters.
 pub const PREORDERS: &str = "rolitt_preorders_total";
@@ -187,29 +188,13 @@ fn describe() {
 /// Why a body at the webhook's address is refused.
 pub const REFUSALS: &[&str] =
     &["missing", "malformed", "out_of_tolerance", "no_match", "too_large", "unreadable", "not_an_event"];
-/// Stripe's event types that we understand; all others are `other`.
-pub const EVENTS: &[&str] = &[
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "charge.refunded",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-];
 /// Stripe's endpoints, as they are paced.
 pub const ENDPOINTS: &[&str] =
     &["create_session", "fetch_session", "expire_session", "fetch_payment_intent", "create_refund", "list"];
 
-/// An event's type as a label.
+/// An event's type as a label; those that we do not understand are `other`.
 pub fn event(kind: &str) -> &'static str {
-    EVENTS.iter().find(|known| **known == kind).copied().unwrap_or("other")
+    UNDERSTOOD.iter().find(|known| **known == kind).copied().unwrap_or("other")
 }
 
 fn put_at_nought() {
@@ -229,7 +214,7 @@ fn put_at_nought() {
     all(BREAKER_TRIPS, "lane", &mut Lane::ALL.iter().map(|lane| lane.as_str()));
     all(QUEUE_REFUSED, "endpoint", &mut words(ENDPOINTS));
     all(LOG_EVENTS, "level", &mut words(&["warn", "error"]));
-    for event in words(EVENTS).chain(["other"]) {
+    for event in words(UNDERSTOOD).chain(["other"]) {
         for result in ["received", "repeated", "not_saved", "applied", "ignored", "failed"] {
             metrics::counter!(WEBHOOKS, "event" => event, "result" => result).increment(0);
         }

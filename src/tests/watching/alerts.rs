@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::exposition::family;
 
-const RULES: &str = include_str!("../../../ops/alerts.yml");
+const RULES: &str = include_str!("../../telemetry/alerts.yml");
 
 /// The metrics that the rules are about, and the labels they want of them as `label="word"`.
 pub fn metrics() -> (BTreeSet<String>, Vec<(String, String)>) {

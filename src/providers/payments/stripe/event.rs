@@ -7,6 +7,7 @@ use super::field::{amount, id, parse, reference, short, text, time};
 use super::returned;
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
+use crate::domain::stripe_events::UNDERSTOOD;
 use crate::domain::timestamp::Timestamp;
 use crate::telemetry::TraceId;
 
@@ -92,22 +93,9 @@ pub fn read(body: &str) -> Reading {
     read.unwrap_or_else(Reading::Odd)
 }
 
+/// Disputes have more types than those whose news we wait for, and all of them bear the dispute.
 pub fn is_known(kind: &str) -> bool {
-    let dispute = kind.starts_with("charge.dispute.");
-    dispute
-        || matches!(
-            kind,
-            "checkout.session.completed"
-                | "checkout.session.async_payment_succeeded"
-                | "checkout.session.async_payment_failed"
-                | "checkout.session.expired"
-                | "payment_intent.succeeded"
-                | "payment_intent.payment_failed"
-                | "charge.refunded"
-                | "refund.created"
-                | "refund.updated"
-                | "refund.failed"
-        )
+    kind.starts_with("charge.dispute.") || UNDERSTOOD.contains(&kind)
 }
 
 fn refunds_of(charge: &Value) -> Result<Reading, String> {

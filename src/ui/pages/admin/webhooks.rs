@@ -7,26 +7,11 @@ use super::page;
 use crate::api::admin::Frame;
 use crate::api::admin::webhooks::{self, LoggedWebhook, WebhookPage, WebhookQuery, WebhookStatus};
 use crate::domain::access::Right;
+use crate::domain::stripe_events::UNDERSTOOD;
 use crate::ui::components::{AdminLayout, EmptyState, Instant, Room};
 use crate::ui::pages::query;
 
 const ROOM: &str = "/admin/webhooks";
-/// What the shop reads; any other type can be typed.
-const TYPES: &[&str] = &[
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "charge.refunded",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-];
 
 fn here(asked: &WebhookQuery, after: &str) -> String {
     address(
@@ -98,7 +83,8 @@ fn filters(asked: &WebhookQuery, problems: &[(&'static str, String)], is_filtere
     let mut statuses = vec![(String::new(), "Any".to_owned())];
     // Nothing is ever seen in between: an event is applied and marked in one transaction.
     statuses.extend(WebhookStatus::ALL.iter().filter(|s| **s != WebhookStatus::Processing).map(status));
-    let types = TYPES.iter().map(|name| view! { <option value=*name></option> }).collect_view();
+    // Any other type can be typed.
+    let types = UNDERSTOOD.iter().map(|name| view! { <option value=*name></option> }).collect_view();
     view! {
         <form class="card machine-filters" method="get" action=ROOM role="search" aria-label="Filter events">
             {chosen_filter("status", "Status", &asked.status, statuses)}
