@@ -107,6 +107,7 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
     let failure = traced.around(async {
         let began = (ctx.clock.now(), ctx.clock.steady());
         let since = tokio::time::Instant::now();
+        reach(Point::DeliveryBegun);
         let longest = span(Span::Delivery, LONGEST);
         let performed = tokio::select! {
             performed = tokio::time::timeout(longest, Box::pin(perform(&ctx, &row))) => performed.unwrap_or_else(|_| {
@@ -121,6 +122,7 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
             }
         };
         reach(Point::DeliveryPerformed);
+        reach_performed(row.kind);
         let failure = performed.failure().map(ProviderError::word);
         if row.kind.lane().asks_a_provider() {
             ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.steady());
@@ -141,6 +143,17 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
         traced.fail(failure);
     }
     metrics::histogram!(metric::DELIVERY, "kind" => row.kind.as_str()).record(timer.elapsed().as_secs_f64());
+}
+
+/// A provider has it, and we have not written so down.
+fn reach_performed(kind: DeliveryKind) {
+    match kind.lane() {
+        Lane::Firebase => reach(Point::FirebasePerformed),
+        Lane::Klaviyo => reach(Point::KlaviyoPerformed),
+        Lane::Sms => reach(Point::SmsPerformed),
+        // Their points are in the workflows.
+        Lane::Settlement | Lane::Stripe => {}
+    }
 }
 
 /// A try as a trace has it.
@@ -226,5 +239,6 @@ pub async fn begin(ctx: &Context, preorder: &preorders::Preorder) -> StoreResult
     }
     let mut tx = ctx.db.begin().await?;
     preorders::begin_processing(&mut tx, &preorder.id, ctx.clock.now()).await?;
+    reach(Point::DeliveryMovedOn);
     tx.commit().await
 }
