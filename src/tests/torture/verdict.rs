@@ -83,6 +83,8 @@ async fn come_to_rest(score: &mut Score, left: &Left<'_>, ctx: &Context) {
                 }
                 return;
             }
+            // The next round takes some seconds.
+            tokio::time::sleep(Duration::from_secs(2)).await;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
