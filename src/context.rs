@@ -5,7 +5,7 @@ mod asked;
 pub mod breaker;
 mod build;
 mod kept;
-mod pace;
+pub mod pace;
 mod shop;
 mod strangers;
 

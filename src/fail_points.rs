@@ -1,4 +1,4 @@
-//! Named points at which a test kills the process, and spans of time that a test shortens. Compiled to nothing outside
+//! Named points at which a test kills the process, and spans of time that a test shortens or lengthens. Compiled to nothing outside
 //! test binaries: the crate `fail` is a feature of theirs alone.
 
 use std::time::Duration;
@@ -61,8 +61,10 @@ pub fn reach(point: Point) {
 }
 
 text_enum! {
-    /// Spans that are minutes in earnest.
+    /// Spans that are too long for a test in earnest, or too short for a machine that is busy.
     pub enum Span {
+        /// How long connections are still taken once the process is told to stop.
+        Notice => "span.notice",
         Lease => "span.lease",
         /// How long a delivery may take.
         Delivery => "span.delivery",
@@ -76,9 +78,9 @@ text_enum! {
     }
 }
 
-/// The real span; or, where a test says how many times as fast time shall pass, a part of it.
+/// The real span; or, where a test says how many times as fast time shall pass, a part of it. (`0.5`: half as fast.)
 pub fn span(name: Span, real: Duration) -> Duration {
     let _ = name;
-    fail::fail_point!(name.as_str(), |times| real / times.and_then(|times| times.parse().ok()).unwrap_or(1));
+    fail::fail_point!(name.as_str(), |times| real.div_f64(times.and_then(|times| times.parse().ok()).unwrap_or(1.0)));
     real
 }

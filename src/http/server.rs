@@ -28,12 +28,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::fail_points::{Span, span};
 use patience::{Patient, Progress};
 
 /// How long connections are still taken once the process is told to stop.
 const NOTICE: Duration = Duration::from_secs(1);
 /// How long all of it may take, the notice included; the process ends within ten seconds.
-const FINISH_WITHIN: Duration = Duration::from_millis(8500);
+const FINISH_WITHIN: Duration = Duration::from_millis(7500);
 /// Files and connections that the process needs for itself: databases, providers, the site's files.
 const OWN_FILES: u64 = 200;
 /// More connections than this are not of honest clients, whatever the machine allows.
@@ -99,7 +100,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Can
     };
     let noticed = async {
         stop.cancelled().await;
-        tokio::time::sleep(NOTICE).await;
+        tokio::time::sleep(span(Span::Notice, NOTICE)).await;
     };
     tokio::select! {
         () = take => {}
@@ -108,7 +109,8 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, stop: Can
     drop(listener);
     closing.cancel();
     connections.close();
-    if tokio::time::timeout(FINISH_WITHIN.saturating_sub(NOTICE), connections.wait()).await.is_err() {
+    if tokio::time::timeout(FINISH_WITHIN.saturating_sub(span(Span::Notice, NOTICE)), connections.wait()).await.is_err()
+    {
         tracing::warn!(connections = connections.len(), "some requests did not end in time; cut off");
     }
 }

@@ -37,7 +37,7 @@ pub const LEASE: Duration = Duration::from_mins(1);
 /// How often leases that ran out are looked for.
 const RECLAIM: Duration = Duration::from_secs(5);
 /// How long deliveries that are under way may take once the process is told to stop; then they are given back.
-const FINISH_WITHIN: Duration = Duration::from_secs(7);
+const FINISH_WITHIN: Duration = Duration::from_millis(6500);
 /// Giving back takes a write each.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(1);
 

@@ -66,9 +66,10 @@ impl Sandbox {
         Self { core }
     }
 
-    /// Lets time pass for the post: events are signed as later as that.
+    /// Lets time pass for the post (events are signed as later as that) and for the banks that decide on debits.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        stripe::debit::pass_time(&mut lock(&self.core.ledger), millis);
         self.core.ahead_ms.fetch_add(millis, std::sync::atomic::Ordering::Relaxed);
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 
-use super::StoreResult;
+use super::{StoreResult, patience};
 
 /// Takes the next turn at an endpoint that allows one every `every`. Says how long it is until then; `None`: longer than
 /// `most`, and no turn was taken.
@@ -21,7 +21,7 @@ pub async fn take_turn(
          WHERE p.next_at <= clock_timestamp() + $3::interval \
          RETURNING CAST(CEIL(EXTRACT(EPOCH FROM next_at - $2::interval - clock_timestamp()) * 1000) AS BIGINT)";
     let interval = |duration: Duration| format!("{} microseconds", duration.as_micros());
-    let wait: Option<i64> =
-        sqlx::query_scalar(SQL).bind(endpoint).bind(interval(every)).bind(interval(most)).fetch_optional(pool).await?;
+    let turn = sqlx::query_scalar(SQL).bind(endpoint).bind(interval(every)).bind(interval(most)).fetch_optional(pool);
+    let wait: Option<i64> = patience::bounded(turn).await?;
     Ok(wait.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::app::TestApp;
 use super::database::Kind;
 use super::http_client::Answer;
-use super::on_both;
+use super::{PATIENCE, on_both};
 use crate::domain::access::Role;
 use crate::domain::delivery::Lane;
 use crate::outbox::hear_others;
@@ -476,7 +476,7 @@ async fn a_kind_that_is_resumed_goes_on_in_other_instances_at_once() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the other instance was never woken");
+    tokio::time::timeout(PATIENCE, heard).await.expect("the other instance was never woken");
     stop.cancel();
     listening.await.unwrap();
     other.db.close().await;

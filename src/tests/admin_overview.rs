@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::app::TestApp;
 use super::database::{Kind, TestDatabase};
-use super::on_both;
 use super::program::{Program, free_port};
+use super::{PATIENCE, on_both};
 use crate::domain::access::Role;
 use crate::domain::period::Period;
 use crate::domain::timestamp::Timestamp;
@@ -184,17 +184,15 @@ on_both! {
         while !heard.contains("event: hello") {
             heard.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
         }
-        let began = Instant::now();
         app.checkout("ana@example.com").await;
         while !heard.contains("event: changed") {
             heard.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
         }
-        assert!(began.elapsed() < Duration::from_secs(10));
         // The session ends, and with it what it listens to.
         let out = app.post_as(&cookie, "/api/admin/logout", &[]).await;
         assert_eq!(out.status, 303);
         let over = async { while stream.chunk().await.unwrap().is_some() {} };
-        tokio::time::timeout(Duration::from_secs(20), over).await.expect("the stream outlives its session");
+        tokio::time::timeout(PATIENCE, over).await.expect("the stream outlives its session");
         assert_eq!(app.get_as(&cookie, "/admin/live").await.status, 401);
     }
 
@@ -222,14 +220,13 @@ on_both! {
         for said in ["Everything is well", "migrations", "Check again", env!("CARGO_PKG_VERSION"), "id=\"keys\""] {
             assert!(page.body.contains(said), "{said}");
         }
-        app.faults(json!({ "klaviyo": { "latency_ms": 8000 }, "stripe": { "latency_ms": 8000 } })).await;
-        let began = Instant::now();
+        app.faults(json!({ "klaviyo": { "hold": true }, "stripe": { "hold": true } })).await;
+        // They never answer, and the page does, before the shop's clients have given them up.
         let page = app.get_as(&cookie, "/admin/health").await;
-        assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
         assert!(page.body.contains("checks found faults") && page.body.contains("no answer within 4 s"));
         let (bad, good) = (page.body.find("✕</span>").unwrap(), page.body.find("✓</span>").unwrap());
         assert!(bad < good, "failures come first");
-        app.faults(json!({ "klaviyo": { "latency_ms": 0 }, "stripe": { "latency_ms": 0 } })).await;
+        app.faults(json!({ "klaviyo": { "hold": false }, "stripe": { "hold": false } })).await;
     }
 }
 
@@ -247,6 +244,7 @@ async fn a_program_that_is_told_to_stop_waits_for_no_listener() {
     assert!(stream.chunk().await.unwrap().is_some());
     let began = Instant::now();
     let status = shop.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(5) && status == Some(0), "{status:?} after {:?}", began.elapsed());
+    // What is under way would be waited for until 7.5 s.
+    assert!(began.elapsed() < Duration::from_secs(7) && status == Some(0), "{status:?} after {:?}", began.elapsed());
     while stream.chunk().await.unwrap().is_some() {}
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::PATIENCE;
 use super::database::{Kind, TestDatabase};
 use super::http_client::{Answer, client};
 use crate::clock::Clock;
@@ -23,8 +24,6 @@ use crate::sandbox::{Sandbox, SandboxOptions};
 
 pub const SECRET: &str = "whsec_tests";
 pub const ADMIN: (&str, &str) = ("owner@example.com", "a-long-password");
-/// Far more than anything here takes; a hang fails instead of waiting for ever.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct TestApp {
     pub base: String,

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::app::TestApp;
 use super::database::Kind;
-use super::on_both;
+use super::program::PATIENT;
+use super::{PATIENCE, on_both};
 use crate::domain::delivery::{DeliveryState, Lane};
 use crate::outbox::{LEASE, hear_others, release_expired};
 use crate::store::outbox::{self, Finished};
@@ -53,20 +54,6 @@ on_both! {
         app.ctx.db.execute("DELETE FROM outbox").await;
     }
 
-    async fn a_process_that_stops_gives_back_what_a_slow_provider_holds(app: TestApp) {
-        app.faults(json!({ "klaviyo": { "latency_ms": 30_000 } })).await;
-        app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await;
-        app.wait_until("it is under way", async || {
-            app.count("SELECT COUNT(*) FROM outbox WHERE state = 'running' AND lane = 'klaviyo'").await == 1
-        }).await;
-        app.stop_workers().await;
-        assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND attempts = 0 AND lane = 'klaviyo'").await, 1);
-        app.faults(json!({ "klaviyo": { "latency_ms": 0 } })).await;
-        app.start_workers().await;
-        app.settle_down().await;
-        assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
-    }
-
     async fn two_workers_never_claim_the_same_delivery(app: TestApp) {
         let insert = |n: usize| {
             let at = if app.ctx.db.postgres().is_some() { "now()" } else { "0" };
@@ -96,6 +83,55 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ran_out_and_is_locked_by_somebody_else_does_not_hold_up_the_others() {
+    let app = TestApp::start(Kind::Postgres).await;
+    app.stop_workers().await;
+    let insert = "INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, created_at, lease_until, \
+                  lease_token, attempts) SELECT 'dlv_' || n, 'send_sms', 'nobody', '{}', 'k' || n, 'running', now(), \
+                  now(), now() - interval '1 minute', 'sleeper', 1 FROM generate_series(1, 3) AS n";
+    app.ctx.db.execute(insert).await;
+    let pool = app.ctx.db.postgres().unwrap();
+    let mut somebody = pool.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM outbox WHERE id = 'dlv_2' FOR UPDATE").execute(&mut *somebody).await.unwrap();
+    assert_eq!(release_expired(&app.ctx).await.unwrap(), 2);
+    let still_held = "SELECT MIN(id) FROM outbox WHERE state = 'running'";
+    assert_eq!(app.scalar(still_held).await.as_deref(), Some("dlv_2"));
+    somebody.rollback().await.unwrap();
+    assert_eq!(release_expired(&app.ctx).await.unwrap(), 1, "its time came at the next look");
+    app.ctx.db.execute("DELETE FROM outbox").await;
+    app.finish().await;
+}
+
+/// It holds what it was asked for until its caller has gone.
+async fn gives_back(kind: Kind) {
+    let app = TestApp::start_with(kind, &[PATIENT]).await;
+    app.faults(json!({ "klaviyo": { "hold": true } })).await;
+    app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await;
+    app.wait_until("it is under way", async || {
+        app.count("SELECT COUNT(*) FROM outbox WHERE state = 'running' AND lane = 'klaviyo'").await == 1
+    })
+    .await;
+    app.stop_workers().await;
+    let given_back = "SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND attempts = 0 AND lane = 'klaviyo'";
+    assert_eq!(app.count(given_back).await, 1);
+    app.faults(json!({ "klaviyo": { "hold": false } })).await;
+    app.start_workers().await;
+    app.settle_down().await;
+    assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_stops_gives_back_what_a_slow_provider_holds_on_sqlite() {
+    gives_back(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_stops_gives_back_what_a_slow_provider_holds_on_postgres() {
+    gives_back(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_of_one_instance_wakes_another_on_the_same_postgres() {
     let app = TestApp::start(Kind::Postgres).await;
     let other = app.another_instance().await;
@@ -113,7 +149,7 @@ async fn a_commit_of_one_instance_wakes_another_on_the_same_postgres() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the other instance was never woken");
+    tokio::time::timeout(PATIENCE, heard).await.expect("the other instance was never woken");
     stop.cancel();
     listening.await.unwrap();
     other.db.close().await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::PATIENCE;
 use super::database::{Kind, TestDatabase};
 use super::http_client::{Answer, client};
 use super::program::{Program, free_port};
@@ -13,8 +14,6 @@ use crate::context::Context;
 use crate::store::Db;
 
 pub const SECRET: &str = "whsec_fleet";
-/// Far more than anything here takes on a machine that is busy with other tests as well.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Fleet {
     pub database: TestDatabase,

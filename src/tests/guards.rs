@@ -26,8 +26,8 @@ use crate::workflows::refunds::{RefundWish, request};
 use crate::workflows::settle_payment::settle;
 
 const AS_CHILD: &str = "ROLITT_TEST_GUARD";
-/// Whoever is waited for comes, if the guard is off: the wait is long enough for a busy machine.
-const APPOINTMENT: Duration = Duration::from_secs(20);
+/// Whoever is waited for comes, if the guard is off.
+const APPOINTMENT: Duration = super::PATIENCE;
 /// Nobody comes if the guard is on: this is how much time the other had to show it.
 const IN_VAIN: Duration = Duration::from_millis(700);
 

@@ -43,10 +43,15 @@ impl Answer {
 }
 
 pub fn client() -> reqwest::Client {
+    builder().build().unwrap()
+}
+
+/// One that opens a connection for each request.
+pub fn client_of_single_requests() -> reqwest::Client {
+    builder().pool_max_idle_per_host(0).build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     crate::providers::use_ring();
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(std::time::Duration::from_secs(40))
-        .build()
-        .unwrap()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(std::time::Duration::from_secs(40))
 }

@@ -48,6 +48,10 @@ mod torture;
 mod watching;
 mod webhooks;
 
+/// How long a test waits for what must come. Far more than anything takes on a machine that is busy with other things;
+/// a hang fails instead of waiting for ever, and what is well costs nothing.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(3);
+
 /// Runs a test on both databases: `on_both! { async fn a_sentence(app: TestApp) { … } }`. At the end the app checks
 /// that no delivery is left unexplained.
 macro_rules! on_both {

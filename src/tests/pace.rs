@@ -10,8 +10,9 @@ use crate::context::breaker::Gate;
 use crate::domain::delivery::Lane;
 use crate::store::pace::take_turn;
 
-const EVERY: Duration = Duration::from_millis(100);
-const MOST: Duration = Duration::from_secs(2);
+/// So long that no machine is too slow to ask for the next turn meanwhile.
+const EVERY: Duration = Duration::from_secs(10);
+const MOST: Duration = Duration::from_secs(200);
 
 async fn buyers_wait(kind: Kind) {
     let app = Ground::paced(kind, 10).await;
@@ -47,13 +48,14 @@ async fn instances_share_one_queue_and_one_that_is_too_long_takes_nobody() {
     let app = TestApp::start(Kind::Postgres).await;
     let other = app.another_instance().await;
     let (ours, theirs) = (app.ctx.db.postgres().unwrap(), other.db.postgres().unwrap());
-    let mut waits = Vec::new();
+    let began = Instant::now();
     for n in 0..20 {
         let pool = if n % 2 == 0 { ours } else { theirs };
-        waits.push(take_turn(pool, "create_session", EVERY, MOST).await.unwrap());
+        let wait = take_turn(pool, "create_session", EVERY, MOST).await.unwrap().unwrap();
+        // Behind all who asked before, wherever they did, and not behind more than those.
+        let turn = began.elapsed() + wait;
+        assert!(turn + Duration::from_secs(1) > EVERY * n && wait <= EVERY * n, "{n}: {wait:?}, {turn:?}");
     }
-    let last = waits[19].unwrap();
-    assert!(last > Duration::from_millis(1_200) && last <= MOST, "{waits:?}");
     let mut refused = 0;
     for _ in 0..20 {
         refused += usize::from(take_turn(ours, "create_session", EVERY, MOST).await.unwrap().is_none());
@@ -76,7 +78,7 @@ async fn two_instances_together_keep_the_limit_of_each_endpoint() {
     const LIMIT: usize = 10;
     let app = Ground::paced(Kind::Postgres, LIMIT).await;
     let other = app.another_instance().await;
-    let began = Instant::now();
+    let (began, began_ms) = (Instant::now(), app.ctx.clock.now().millis());
     let ask = |n: usize| {
         let ctx = if n.is_multiple_of(2) { &app.ctx } else { &other };
         async move {
@@ -98,11 +100,11 @@ async fn two_instances_together_keep_the_limit_of_each_endpoint() {
         let mut times = asked(&app, what).await;
         times.sort_unstable();
         assert_eq!(times.len(), count, "{what}");
-        // A busy machine lets some come late, and so closer to those behind them: never twice as many.
-        let most = times.iter().map(|from| times.iter().filter(|at| (*from..from + 1_000).contains(*at)).count()).max();
-        assert!(most.unwrap() <= LIMIT + LIMIT / 2, "{what}: {most:?} in a second");
-        let early = i64::try_from(count - 1).unwrap() * 1_000 / 9;
-        assert!(times[count - 1] - times[0] >= early - 300, "{what}: {times:?}");
+        // A busy machine lets some come late, and so closer to those behind them; none comes before its turn.
+        for (turn, at) in (0..).zip(&times) {
+            let not_before = turn * 1_000 / 9 - 50;
+            assert!(at - began_ms >= not_before, "{what}: the {turn}th after {} ms: {times:?}", at - began_ms);
+        }
     }
     other.db.close().await;
     app.finish().await;

@@ -2,14 +2,16 @@
 //! (and is killed) here is what is shipped.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
+use super::PATIENCE;
 use super::database::TestDatabase;
 use super::http_client::client;
 use crate::commands::{Cli, run};
@@ -17,6 +19,8 @@ use crate::commands::{Cli, run};
 const AS_CHILD: &str = "ROLITT_TEST_COMMAND";
 /// `point:n`: the process kills itself when it reaches a named point for the n-th time.
 pub const DIES_AT: &str = "ROLITT_TEST_DIES_AT";
+/// A worker that waits for an answer as long as it ever may: while a test looks at what it holds, it does not give up.
+pub const PATIENT: (&str, &str) = ("PROVIDER_TIMEOUT_MS", "20000");
 
 /// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
 /// what is killed here is what is shipped.
@@ -76,7 +80,7 @@ pub async fn run_to_end(command: &str, variables: &[(&str, &str)], input: &str) 
 }
 
 pub struct Program {
-    child: Child,
+    child: Mutex<Child>,
     pub base: String,
 }
 
@@ -115,46 +119,47 @@ impl Program {
         program.env("DATABASE_URL", &database.url).env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"));
         program.env("RATE_LIMIT_PER_MINUTE", "0").envs(variables.iter().copied());
         let child = program.stdout(stdout).stderr(stderr).spawn().unwrap();
-        Self { child, base: format!("http://127.0.0.1:{port}") }
+        Self { child: Mutex::new(child), base: format!("http://127.0.0.1:{port}") }
     }
 
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
+        let pid = Pid::from_raw(self.child.lock().unwrap().id().unwrap().cast_signed()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
     /// The status that it ends with by itself.
     pub async fn ended(mut self) -> Option<i32> {
-        self.child.wait().await.unwrap().code()
+        self.child.get_mut().unwrap().wait().await.unwrap().code()
     }
 
     pub async fn ready(&self, path: &str) {
-        for _ in 0..600 {
-            if client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        if let Some(status) = self.answers_or_died(path).await {
+            panic!("the program died before it was ready: {status}");
         }
-        panic!("the program did not become ready");
     }
 
     /// Whether it answers before it dies, of itself.
     pub async fn ready_or_dead(&mut self, path: &str) -> bool {
-        for _ in 0..1200 {
-            if client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
-                return true;
+        self.answers_or_died(path).await.is_none()
+    }
+
+    /// Nothing once it answers; if it dies first, its status.
+    async fn answers_or_died(&self, path: &str) -> Option<ExitStatus> {
+        let began = Instant::now();
+        while !client().get(format!("{}{path}", self.base)).send().await.is_ok_and(|r| r.status() == 200) {
+            let died = self.child.lock().unwrap().try_wait().unwrap();
+            if died.is_some() {
+                return died;
             }
-            if self.child.try_wait().unwrap().is_some() {
-                return false;
-            }
+            assert!(began.elapsed() < PATIENCE, "the program became neither ready nor dead");
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the program became neither ready nor dead");
+        None
     }
 
     /// How it ends by itself, if it does within this time.
     pub async fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
-        Some(tokio::time::timeout(time, self.child.wait()).await.ok()?.unwrap())
+        Some(tokio::time::timeout(time, self.child.get_mut().unwrap().wait()).await.ok()?.unwrap())
     }
 
     /// SIGTERM, and the status that it ends with.
@@ -165,10 +170,23 @@ impl Program {
 
     /// SIGKILL.
     pub async fn kill(mut self) {
-        self.child.kill().await.unwrap();
+        self.child.get_mut().unwrap().kill().await.unwrap();
     }
 }
 
+/// A port that nobody gets between now and the moment when a child is at last so far as to bind it: below those that
+/// the machine gives to outgoing connections and to who binds port 0, and each handed out once. Another run of the
+/// tests begins elsewhere.
 pub async fn free_port() -> u16 {
-    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..COUNT {
+        let number = std::process::id().wrapping_mul(397).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + number % COUNT).unwrap();
+        if tokio::net::TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }

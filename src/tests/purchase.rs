@@ -110,11 +110,12 @@ on_both! {
 
     async fn a_bank_debit_is_pending_until_the_money_comes(app: TestApp) {
         let (session, id) = app.checkout("ana@example.com").await;
-        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 1500 })).await;
+        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 60_000 })).await;
         app.wait_for_badges(&id, "processing/pending").await;
         // Paying again is not offered while it is on its way.
         let again = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await;
         assert_eq!(again.location(), format!("/preorder/success?session_id={session}"));
+        app.advance(std::time::Duration::from_mins(1));
         app.wait_for_badges(&id, "completed/paid").await;
     }
 

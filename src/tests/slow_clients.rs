@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::PATIENCE;
 use super::app::TestApp;
 use super::database::Kind;
+use super::http_client::client_of_single_requests;
 use crate::http::server::Limits;
 
-/// Much longer than the limits below, much shorter than the usual ones' tenfold.
-const PATIENCE: Duration = Duration::from_secs(20);
 const DRIP: Duration = Duration::from_millis(50);
 
 fn short() -> Limits {
@@ -25,7 +25,14 @@ fn short() -> Limits {
 }
 
 async fn app() -> TestApp {
-    TestApp::start_within(Kind::Sqlite, &[], short()).await
+    among(short()).await
+}
+
+/// Its own client keeps no connection for later: the shop closes those that were silent too long, perhaps just then.
+async fn among(limits: Limits) -> TestApp {
+    let mut app = TestApp::start_within(Kind::Sqlite, &[], limits).await;
+    app.http = client_of_single_requests();
+    app
 }
 
 async fn connect(app: &TestApp) -> TcpStream {
@@ -153,7 +160,7 @@ async fn hundreds_of_slow_clients_do_not_stop_a_buyer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn places_that_slow_clients_hold_come_free_for_buyers() {
-    let app = TestApp::start_within(Kind::Sqlite, &[], Limits { connections: 20, ..short() }).await;
+    let app = among(Limits { connections: 20, ..short() }).await;
     let mut slow = Vec::new();
     for _ in 0..60 {
         slow.push(connect(&app).await);

@@ -71,6 +71,15 @@ pub fn settle_debit(ledger: &mut Ledger, intent_id: &str) {
     }
 }
 
+/// Undecided bank debits are decided sooner by so much.
+pub fn pass_time(ledger: &mut Ledger, by_ms: i64) {
+    for id in &ledger.debits {
+        if let Some((at, _)) = ledger.intents.get_mut(id).and_then(|intent| intent.settles.as_mut()) {
+            *at = at.saturating_sub(by_ms);
+        }
+    }
+}
+
 /// The bank debits to be decided by now, in milliseconds.
 pub fn due_debits(ledger: &Ledger, now_ms: i64) -> Vec<String> {
     let due =

@@ -61,9 +61,7 @@ async fn a_request_that_is_held_is_acted_upon_once_it_is_let_go() {
     let rig = Rig::new().await;
     rig.faults(json!({ "stripe": { "hold": true } })).await;
     let held = tokio::spawn(rig.stripe_request("POST", PATH, &ORDER, Some("k1")).send());
-    while !rig.text("/sandbox/asked.json").await.contains(PATH) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    rig.wait_until("it has come", async || rig.stripe_was_asked().await == 1).await;
     // Settings that still hold it do not let it go.
     rig.faults(json!({ "stripe": { "latency_ms": 1 } })).await;
     tokio::time::sleep(Duration::from_millis(50)).await;

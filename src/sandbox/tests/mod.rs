@@ -12,7 +12,7 @@ mod stripe_api;
 mod stripe_client;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -25,6 +25,8 @@ use tokio::net::TcpListener;
 use super::{Sandbox, SandboxOptions};
 
 pub const SECRET: &str = "whsec_for_tests";
+/// Far more than anything here takes on a machine that is busy; a hang fails instead of waiting for ever.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What the listener got: the signature header and the body, in order of arrival.
 #[derive(Clone, Default)]
@@ -141,16 +143,23 @@ impl Rig {
         self.http.get(format!("{}{path}", self.base)).send().await.unwrap().text().await.unwrap()
     }
 
+    /// How many requests came to Stripe, whatever became of them.
+    pub async fn stripe_was_asked(&self) -> usize {
+        json_of(&self.text("/sandbox/asked.json").await)["stripe"].as_array().unwrap().len()
+    }
+
+    pub async fn wait_until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let began = Instant::now();
+        while !is_so().await {
+            assert!(began.elapsed() < PATIENCE, "waited in vain until {what}; heard {:?}", self.types_so_far());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The types of the events heard, once there are `count` of them.
     pub async fn heard_types(&self, count: usize) -> Vec<String> {
-        for _ in 0..200 {
-            let heard = self.types_so_far();
-            if heard.len() >= count {
-                return heard;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("waited for {count} events, heard {:?}", self.types_so_far());
+        self.wait_until(&format!("{count} events came"), async || self.types_so_far().len() >= count).await;
+        self.types_so_far()
     }
 
     pub fn types_so_far(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ORDER, Rig, order_with, text_of};
+use super::{ORDER, Rig, json_of, order_with, text_of};
 
 #[tokio::test]
 async fn a_call_without_a_secret_key_is_unauthorised() {
@@ -105,17 +105,21 @@ async fn refused_parameters_leave_the_key_free() {
 #[tokio::test]
 async fn a_key_that_is_in_use_is_a_conflict_and_the_first_request_still_counts() {
     let rig = Rig::new().await;
-    rig.faults(json!({ "stripe": { "latency_ms": 400 } })).await;
+    rig.faults(json!({ "stripe": { "hold": true } })).await;
     let path = "/v1/checkout/sessions";
+    let ask = || tokio::spawn(rig.stripe_request("POST", path, &ORDER, Some("k1")).send());
+    let first = ask();
+    rig.wait_until("the first is under way", async || rig.stripe_was_asked().await == 1).await;
     // The first caller gives up; the act goes on without it.
-    let impatient = rig
-        .stripe_request("POST", path, &ORDER, Some("k1"))
-        .timeout(std::time::Duration::from_millis(100))
-        .send()
-        .await;
-    assert!(impatient.unwrap_err().is_timeout());
-    let (status, answer) = rig.stripe_with_key("POST", path, &ORDER, Some("k1")).await;
-    assert_eq!((status, &answer["error"]["code"]), (409, &json!("idempotency_key_in_use")));
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let second = ask();
+    rig.wait_until("the second has come", async || rig.stripe_was_asked().await == 2).await;
+    rig.faults(json!({ "stripe": { "hold": false } })).await;
+    let refused = second.await.unwrap().unwrap();
+    assert_eq!(refused.status(), 409);
+    assert_eq!(json_of(&refused.text().await.unwrap())["error"]["code"], "idempotency_key_in_use");
+    rig.wait_until("both are over", async || rig.inbox().await["stripe_requests"].as_array().unwrap().len() == 2).await;
     let replay = rig.stripe_request("POST", path, &ORDER, Some("k1")).send().await.unwrap();
     assert_eq!(replay.headers()["idempotent-replayed"], "true");
 }

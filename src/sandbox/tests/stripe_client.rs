@@ -1,7 +1,6 @@
 //! The real async-stripe crates against the sandbox: what they cannot deserialise, the shop cannot use.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde_json::json;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
@@ -13,7 +12,7 @@ use stripe_product::price::RetrievePrice;
 use super::{Rig, text_of};
 
 fn client(rig: &Rig) -> Client {
-    ClientBuilder::new("sk_test_x").url(format!("{}/", rig.base)).timeout(Duration::from_secs(5)).build().unwrap()
+    ClientBuilder::new("sk_test_x").url(format!("{}/", rig.base)).timeout(super::PATIENCE).build().unwrap()
 }
 
 fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {

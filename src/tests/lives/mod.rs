@@ -257,7 +257,7 @@ on_both! {
     async fn a_payment_on_an_old_page_while_a_new_one_is_made_closes_the_new_one(app: TestApp) {
         let (first, id) = app.checkout("ana@example.com").await;
         app.ctx.db.execute(&format!("UPDATE checkout_attempts SET state = 'expired' WHERE session_id = '{first}'")).await;
-        app.faults(json!({ "stripe": { "latency_ms": 700 } })).await;
+        app.faults(json!({ "stripe": { "hold": true } })).await;
         let made = async { app.post("/api/handle_checkout", &[("preorder_id", &id)]).await };
         let paid = async {
             let creating = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'creating'";
@@ -267,10 +267,10 @@ on_both! {
                     "payment_intent": "pi_late", "metadata": { "preorder_id": id } } } });
             assert_eq!(app.webhook(&body.to_string()).await.status, 200);
             app.wait_for_badges(&id, "completed/paid").await;
+            app.faults(json!({ "stripe": { "hold": false } })).await;
         };
         let (answer, ()) = tokio::join!(made, paid);
         assert_eq!(answer.location(), format!("/preorder/success?session_id={first}"), "nobody is sent to pay again");
-        app.faults(json!({ "stripe": { "latency_ms": 0 } })).await;
         app.settle_down().await;
         let open = "SELECT COUNT(*) FROM checkout_attempts WHERE state NOT IN ('paid', 'expired')";
         assert_eq!(app.count(open).await, 0, "the second page is closed at Stripe as well");

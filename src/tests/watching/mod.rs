@@ -12,13 +12,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::PATIENCE;
 use super::database::TestDatabase;
 use super::http_client::{Answer, client};
 use super::program::Program;
 use crate::store::Db;
-
-/// Far more than anything here takes; a hang fails instead of waiting for ever.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
