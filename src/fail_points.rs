@@ -23,20 +23,32 @@ text_enum! {
         IntakeEnqueued => "intake.enqueued",
         IntakeCommitted => "intake.committed",
         SettleLocked => "settle.locked",
+        SettleRefundSaved => "settle.refund_saved",
+        SettleDisputeSaved => "settle.dispute_saved",
         SettleAttemptSaved => "settle.attempt_saved",
         SettleEntered => "settle.entered",
         SettleEnqueued => "settle.enqueued",
         SettleSaved => "settle.saved",
+        SettleCommitted => "settle.committed",
+        RefreshAnswered => "refresh.answered",
+        ApplySetAside => "apply.set_aside",
         ApplyMarked => "apply.marked",
         ApplyCommitted => "apply.committed",
         DeliveryClaimed => "delivery.claimed",
         DeliveryLeased => "delivery.leased",
+        DeliveryBegun => "delivery.begun",
+        DeliveryMovedOn => "delivery.moved_on",
         DeliveryPerformed => "delivery.performed",
+        FirebasePerformed => "firebase.performed",
+        KlaviyoPerformed => "klaviyo.performed",
+        SmsPerformed => "sms.performed",
         DeliveryFinished => "delivery.finished",
         DeliveryWritten => "delivery.written",
+        DeliveryReclaimed => "delivery.reclaimed",
         RefundStored => "refund.stored",
         RefundCommitted => "refund.committed",
         RefundBegun => "refund.begun",
+        RefundLookedFor => "refund.looked_for",
         RefundAnswered => "refund.answered",
         RefundSettled => "refund.settled",
     }
@@ -57,6 +69,10 @@ text_enum! {
         Retry => "span.retry",
         BreakerPause => "span.breaker_pause",
         KeyHolds => "span.key_holds",
+        /// Between two looks for what is overdue and for events that never came.
+        Round => "span.round",
+        /// How late an event may be before Stripe is asked.
+        Late => "span.late",
     }
 }
 

@@ -42,6 +42,10 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
     if let Some(trace) = envelope.trace {
         telemetry::join(trace);
     }
+    #[cfg(test)]
+    if crate::store::guard_is_off("guard.keep_before_answer") {
+        return answered_first(state, envelope, raw.to_owned());
+    }
     match receive_webhook(&state.ctx, &envelope, raw).await {
         Ok(_) => (StatusCode::OK, r#"{"received":true}"#).into_response(),
         // Not durable: Stripe must send it again.
@@ -60,4 +64,14 @@ fn too_large() -> Response {
 fn refused(reason: &'static str, status: u16, code: &str, message: &str) -> Response {
     metrics::counter!(metric::WEBHOOKS_REFUSED, "reason" => reason).increment(1);
     json(&ApiError::new(status, code, message))
+}
+
+/// What must not be done, for the test that shows what is lost by it.
+#[cfg(test)]
+fn answered_first(state: AppState, envelope: event::Envelope, raw: String) -> Response {
+    tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        receive_webhook(&state.ctx, &envelope, &raw).await
+    });
+    StatusCode::OK.into_response()
 }

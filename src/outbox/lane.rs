@@ -120,6 +120,7 @@ async fn work_off(
     let failure = traced.around(async {
         let began = (ctx.clock.now(), ctx.clock.steady());
         let since = tokio::time::Instant::now();
+        reach(Point::DeliveryBegun);
         let longest = span(Span::Delivery, LONGEST);
         let (lane, breakers, clock) = (row.kind.lane(), ctx.breakers.clone(), ctx.clock.clone());
         // From what the provider answers, not from what the delivery comes to: it may ask nobody, and fail in our own house.
@@ -142,6 +143,7 @@ async fn work_off(
             }
         };
         reach(Point::DeliveryPerformed);
+        reach_performed(row.kind);
         let failure = performed.failure().map(ProviderError::word);
         while let Err(error) = write_down(&ctx, &row, &token, began, &performed).await {
             // The database may be back while the lease still holds: a text that was sent must not look as if nobody knew.
@@ -159,6 +161,17 @@ async fn work_off(
         traced.fail(failure);
     }
     metrics::histogram!(metric::DELIVERY, "kind" => row.kind.as_str()).record(timer.elapsed().as_secs_f64());
+}
+
+/// A provider has it, and we have not written so down.
+fn reach_performed(kind: DeliveryKind) {
+    match kind.lane() {
+        Lane::Firebase => reach(Point::FirebasePerformed),
+        Lane::Klaviyo => reach(Point::KlaviyoPerformed),
+        Lane::Sms => reach(Point::SmsPerformed),
+        // Their points are in the workflows.
+        Lane::Settlement | Lane::Stripe => {}
+    }
 }
 
 /// A try as a trace has it.
@@ -244,5 +257,6 @@ pub async fn begin(ctx: &Context, preorder: &preorders::Preorder) -> StoreResult
     }
     let mut tx = ctx.db.begin().await?;
     preorders::begin_processing(&mut tx, &preorder.id, ctx.clock.now()).await?;
+    reach(Point::DeliveryMovedOn);
     tx.commit().await
 }

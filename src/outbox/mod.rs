@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::context::Context;
 use crate::domain::delivery::Lane;
+use crate::fail_points::{Point, reach};
 use crate::store::{StoreResult, outbox};
 use crate::telemetry::metric;
 use crate::workflows::{check_overdue, walk_stripe};
@@ -60,7 +61,7 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
 async fn look_for_overdue(ctx: Context, stop: CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(check_overdue::EVERY) => {}
+            () = tokio::time::sleep(check_overdue::pause()) => {}
             () = stop.cancelled() => return,
         }
         if let Err(error) = check_overdue::enqueue(&ctx).await {
@@ -98,6 +99,7 @@ pub async fn release_expired(ctx: &Context) -> StoreResult<u64> {
     }
     let mut tx = ctx.db.begin().await?;
     let released = outbox::release_expired(&mut tx, now, schedule::MOST_TRIES).await?;
+    reach(Point::DeliveryReclaimed);
     tx.commit().await?;
     Ok(released)
 }

@@ -7,8 +7,9 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
+use tokio::sync::watch;
 
-use super::faults::{FaultDesk, Service};
+use super::faults::{FaultDesk, Faults, Service};
 
 /// Longer than any client waits.
 const HANG: Duration = Duration::from_mins(2);
@@ -25,8 +26,11 @@ enum Fate {
 }
 
 /// What will happen to one request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Plan {
+    service: Service,
+    /// The settings to come, where it waits for some that let it go.
+    held: Option<watch::Receiver<Faults>>,
     delay: Duration,
     fate: Fate,
 }
@@ -51,11 +55,12 @@ impl Plan {
         } else {
             Fate::Well
         };
-        Self { delay, fate }
+        let held = faults.hold.then(|| desk.subscribe());
+        Self { service, held, delay, fate }
     }
 
     /// Whether the handler will act at all.
-    pub fn acts(self) -> bool {
+    pub fn acts(&self) -> bool {
         matches!(self.fate, Fate::Well | Fate::Truncate | Fate::LoseAnswer)
     }
 
@@ -65,7 +70,7 @@ impl Plan {
     }
 
     /// The fault's name for the inbox; none when all is well.
-    pub fn name(self) -> Option<&'static str> {
+    pub fn name(&self) -> Option<&'static str> {
         match self.fate {
             Fate::Well => None,
             Fate::Reset => Some("reset"),
@@ -77,14 +82,18 @@ impl Plan {
         }
     }
 
-    pub async fn wait(self) {
+    pub async fn wait(&self) {
+        if let Some(mut settings) = self.held.clone() {
+            // An error says that the sandbox has ended: nobody is left to answer.
+            drop(settings.wait_for(|faults| !faults.of(self.service).hold).await);
+        }
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
     }
 
     /// The answer given in the handler's place. `error_body` is the service's own way to say that it is broken.
-    pub async fn instead(self, error_body: impl FnOnce(u16) -> String) -> Option<Response> {
+    pub async fn instead(&self, error_body: impl FnOnce(u16) -> String) -> Option<Response> {
         match self.fate {
             Fate::Well | Fate::Truncate | Fate::LoseAnswer => None,
             Fate::Reset => Some(severed()),
@@ -109,7 +118,7 @@ impl Plan {
     }
 
     /// What becomes of the handler's answer.
-    pub async fn after(self, response: Response) -> Response {
+    pub async fn after(&self, response: Response) -> Response {
         match self.fate {
             Fate::Truncate => truncated(response).await,
             Fate::LoseAnswer => severed(),

@@ -5,6 +5,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 
 /// The stand-ins whose answers can be spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,9 @@ impl Service {
 /// Faults of one service. Rates are shares between 0 and 1 of all requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServiceFaults {
+    /// Requests wait, not acted upon, until this is lifted.
+    #[serde(default)]
+    pub hold: bool,
     pub latency_ms: u64,
     pub latency_jitter_ms: u64,
     pub error_rate: f64,
@@ -50,6 +54,7 @@ pub struct ServiceFaults {
 impl Default for ServiceFaults {
     fn default() -> Self {
         Self {
+            hold: false,
             latency_ms: 0,
             latency_jitter_ms: 0,
             error_rate: 0.0,
@@ -202,7 +207,7 @@ fn lay_over(base: &mut Value, patch: &Value, at: &str) -> Result<(), BadFault> {
 /// The settings in force and the dice that decide by them.
 #[derive(Debug)]
 pub struct FaultDesk {
-    faults: Faults,
+    faults: watch::Sender<Faults>,
     dice: StdRng,
     injected: u64,
 }
@@ -215,13 +220,19 @@ impl Default for FaultDesk {
 
 impl FaultDesk {
     pub fn new(faults: Faults) -> Self {
-        let dice = faults.seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64);
-        Self { faults, dice, injected: 0 }
+        let dice = dice(&faults);
+        Self { faults: watch::Sender::new(faults), dice, injected: 0 }
     }
 
-    /// New settings, and fresh dice, so that a seed begins anew.
+    /// New settings, and fresh dice, so that a seed begins anew. Whoever waits for them hears of it.
     pub fn set(&mut self, faults: Faults) {
-        *self = Self { injected: self.injected, ..Self::new(faults) };
+        self.dice = dice(&faults);
+        self.faults.send_replace(faults);
+    }
+
+    /// The settings in force and those to come.
+    pub fn subscribe(&self) -> watch::Receiver<Faults> {
+        self.faults.subscribe()
     }
 
     /// How many requests and webhooks were spoilt so far.
@@ -233,8 +244,8 @@ impl FaultDesk {
         self.injected += spoilt;
     }
 
-    pub fn faults(&self) -> &Faults {
-        &self.faults
+    pub fn faults(&self) -> watch::Ref<'_, Faults> {
+        self.faults.borrow()
     }
 
     /// True for a share `rate` of calls. The dice are left alone when the answer is certain.
@@ -247,4 +258,8 @@ impl FaultDesk {
     pub fn up_to(&mut self, most: u64) -> u64 {
         if most == 0 { 0 } else { self.dice.random_range(0..=most) }
     }
+}
+
+fn dice(faults: &Faults) -> StdRng {
+    faults.seed.map_or_else(StdRng::from_os_rng, StdRng::seed_from_u64)
 }

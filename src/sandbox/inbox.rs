@@ -8,19 +8,36 @@ use serde_json::{Value, json};
 
 use super::ids;
 
+/// As many of each are kept, unless it is told otherwise.
 const KEEP: usize = 2_000;
 const KEEP_SEEN: usize = 200_000;
 
 /// The four lists.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Inbox {
+    /// How many of each are kept.
+    #[serde(skip)]
+    pub keep: usize,
     pub klaviyo: VecDeque<Value>,
     pub firebase: VecDeque<Value>,
     pub sms: VecDeque<Value>,
     pub stripe_requests: VecDeque<Value>,
     /// How many of each ever came, in the order of the fields above.
     pub counted: [u64; 4],
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            keep: KEEP,
+            klaviyo: VecDeque::new(),
+            firebase: VecDeque::new(),
+            sms: VecDeque::new(),
+            stripe_requests: VecDeque::new(),
+            counted: [0; 4],
+        }
+    }
 }
 
 /// Which list an entry goes to.
@@ -44,7 +61,7 @@ impl Inbox {
         };
         self.counted[at] += 1;
         list.push_back(entry);
-        if list.len() > KEEP {
+        if list.len() > self.keep {
             list.pop_front();
         }
     }

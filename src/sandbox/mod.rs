@@ -72,6 +72,12 @@ impl Sandbox {
         self.core.ahead_ms.fetch_add(millis, std::sync::atomic::Ordering::Relaxed);
     }
 
+    /// As many of each service's requests and of the webhooks sent are kept: a long test asks for all of them.
+    pub fn remember(&self, count: usize) {
+        lock(&self.core.inbox).keep = count;
+        lock(&self.core.post).keep = count;
+    }
+
     /// Events from here on go to this address.
     pub fn set_webhook_url(&self, url: String) {
         lock(&self.core.hook).url = Some(url);

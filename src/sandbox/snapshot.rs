@@ -83,7 +83,7 @@ fn gather(core: &Core) -> io::Result<Value> {
         "deliveries": deliveries,
         "replays": serde_json::to_value(&*lock(&core.replays))?,
         "inbox": serde_json::to_value(&*lock(&core.inbox))?,
-        "faults": serde_json::to_value(lock(&core.desk).faults())?,
+        "faults": serde_json::to_value(&*lock(&core.desk).faults())?,
         "klaviyo_seen": serde_json::to_value(&*lock(&core.klaviyo_seen))?,
         "users": serde_json::to_value(&*lock(&core.users))?,
     }))

@@ -12,6 +12,7 @@ use super::ids;
 
 /// Seconds to wait after each failed attempt; after the last the delivery is given up.
 pub const RETRY_SECONDS: [i64; 12] = [1, 3, 8, 20, 60, 180, 600, 1_800, 3_600, 7_200, 10_800, 14_400];
+/// As many finished ones are kept, unless it is told otherwise.
 const KEEP_FINISHED: usize = 2_000;
 
 /// The text of an event, shared between its record and its deliveries.
@@ -69,12 +70,26 @@ pub struct Delivery {
 }
 
 /// All deliveries: the waiting ones by when they are due, the finished ones up to a bound.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PostOffice {
+    /// How many finished ones are kept.
+    pub keep: usize,
     all: BTreeMap<u64, Delivery>,
     schedule: BTreeSet<(i64, u64)>,
     finished: VecDeque<u64>,
     next: u64,
+}
+
+impl Default for PostOffice {
+    fn default() -> Self {
+        Self {
+            keep: KEEP_FINISHED,
+            all: BTreeMap::new(),
+            schedule: BTreeSet::new(),
+            finished: VecDeque::new(),
+            next: 0,
+        }
+    }
 }
 
 impl PostOffice {
@@ -119,6 +134,18 @@ impl PostOffice {
         batches.into_values().collect()
     }
 
+    /// Whatever waits for its time is due now. Says how many there are.
+    pub fn hurry(&mut self, now_ms: i64) -> usize {
+        let waiting = std::mem::take(&mut self.schedule);
+        for &(_, number) in &waiting {
+            if let Some(delivery) = self.all.get_mut(&number) {
+                delivery.due_ms = now_ms;
+            }
+            self.schedule.insert((now_ms, number));
+        }
+        waiting.len()
+    }
+
     pub fn next_due(&self) -> Option<i64> {
         self.schedule.first().map(|&(due, _)| due)
     }
@@ -145,7 +172,7 @@ impl PostOffice {
 
     fn finish(&mut self, number: u64) {
         self.finished.push_back(number);
-        while self.finished.len() > KEEP_FINISHED {
+        while self.finished.len() > self.keep {
             if let Some(oldest) = self.finished.pop_front() {
                 self.all.remove(&oldest);
             }

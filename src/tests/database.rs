@@ -58,6 +58,16 @@ impl TestDatabase {
         db
     }
 
+    /// Ends every connection to it at the server, and says how many. SQLite has none.
+    pub async fn cut(&self) -> u64 {
+        const SQL: &str = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE datname = $1 AND pid <> pg_backend_pid()";
+        let Some(name) = &self.name else { return 0 };
+        let mut server_connection = PgConnection::connect(&server()).await.unwrap();
+        let ended: i64 = sqlx::query_scalar(SQL).bind(name).fetch_one(&mut server_connection).await.unwrap();
+        ended.cast_unsigned()
+    }
+
     pub async fn remove(self) {
         let Some(name) = &self.name else { return };
         let mut server_connection = PgConnection::connect(&server()).await.unwrap();

@@ -86,6 +86,12 @@ impl Fleet {
         inbox.json().await.unwrap()
     }
 
+    /// How many requests reached a provider, whatever became of them.
+    pub async fn asked(&self, provider: &str) -> usize {
+        let asked = self.http.get(format!("{}/sandbox/asked.json", self.providers)).send().await.unwrap();
+        asked.json::<Value>().await.unwrap()[provider].as_array().unwrap().len()
+    }
+
     /// Klaviyo's events that were taken: first ones, and repeats that it dropped.
     pub async fn klaviyo(&self) -> (usize, usize) {
         let inbox = self.inbox().await;

@@ -1,7 +1,7 @@
 //! The program as a process: this test binary, started again. The library holds the whole command line, so what runs
 //! (and is killed) here is what is shipped.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -152,9 +152,9 @@ impl Program {
         panic!("the program became neither ready nor dead");
     }
 
-    /// Whether it dies of itself within this time.
-    pub async fn dies_within(&mut self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.child.wait()).await.is_ok()
+    /// How it ends by itself, if it does within this time.
+    pub async fn ends_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        Some(tokio::time::timeout(time, self.child.wait()).await.ok()?.unwrap())
     }
 
     /// SIGTERM, and the status that it ends with.

@@ -165,6 +165,7 @@ async fn mark(
     let mut tx = ctx.db.begin().await?;
     webhooks::save_applied(&mut tx, &webhook.id, &applied, ctx.clock.now()).await?;
     tx.commit().await?;
+    reach(Point::ApplySetAside);
     counted(webhook, status.as_str());
     Ok(())
 }

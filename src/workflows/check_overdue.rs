@@ -9,6 +9,8 @@ use super::{WorkflowError, refresh_payment, settle_payment};
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
+use crate::domain::timestamp::Timestamp;
+use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
 use crate::providers::payments::{Listed, Seen};
 use crate::store::attempts::{self, Attempt};
@@ -27,16 +29,29 @@ const MOST_PAGES: usize = 50;
 /// A round asks about so many, and the next about the rest.
 const ROUND: i64 = 50;
 
+/// Between two looks.
+pub fn pause() -> Duration {
+    span(Span::Round, EVERY)
+}
+
+/// The number of the round that a time falls into: the same for all instances.
+pub fn round(at: Timestamp) -> i64 {
+    at.millis() / i64::try_from(pause().as_millis()).unwrap_or(i64::MAX).max(1)
+}
+
+fn late() -> Duration {
+    span(Span::Late, LATE)
+}
+
 /// Enqueues a round if there is something to ask about. However many instances do so, it is one round in a span.
 pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
     // By everybody's clock: a round that an instance ahead of its time took would be missed by the others.
     let now = ctx.shared_now().await?;
-    let overdue = attempts::overdue(&ctx.db, now - LATE, now - LONG, 1).await?;
-    if overdue.is_empty() && attempts::unanswered(&ctx.db, now - LATE, 1).await?.is_empty() {
+    let overdue = attempts::overdue(&ctx.db, now - late(), now - LONG, 1).await?;
+    if overdue.is_empty() && attempts::unanswered(&ctx.db, now - late(), 1).await?.is_empty() {
         return Ok(false);
     }
-    let round = now.seconds() / i64::try_from(EVERY.as_secs()).unwrap_or(1);
-    let deliveries = [ctx.enqueued(Delivery::CheckOverduePayments { round })];
+    let deliveries = [ctx.enqueued(Delivery::CheckOverduePayments { round: round(now) })];
     let mut tx = ctx.db.begin().await?;
     outbox::enqueue(&mut tx, &deliveries, now).await?;
     tx.commit().await?;
@@ -47,7 +62,7 @@ pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
 /// Asks Stripe about a round of them and settles what it says.
 pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
     let now = ctx.shared_now().await?;
-    let overdue = attempts::overdue(&ctx.db, now - LATE, now - LONG, ROUND).await?;
+    let overdue = attempts::overdue(&ctx.db, now - late(), now - LONG, ROUND).await?;
     let (asked, mut moved) = (overdue.len(), 0);
     let mut unmoved = Vec::new();
     for attempt in overdue {
@@ -79,7 +94,7 @@ pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
 /// Looks for the pages of tries whose answer never came among all that Stripe has made since: each bears the try's id.
 /// Says how many were asked about, and of how many the end is known now.
 async fn ask_about_calls(ctx: &Context) -> Result<(usize, usize), WorkflowError> {
-    let unanswered = attempts::unanswered(&ctx.db, ctx.clock.now() - LATE, ROUND).await?;
+    let unanswered = attempts::unanswered(&ctx.db, ctx.clock.now() - late(), ROUND).await?;
     let Some(first) = unanswered.first() else { return Ok((0, 0)) };
     let (since, mut after) = (first.created_at - EDGE, None);
     let mut made: HashMap<String, PaymentFact> = HashMap::new();

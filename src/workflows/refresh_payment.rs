@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::domain::delivery::Lane;
 use crate::domain::ids::PreorderId;
 use crate::domain::payment::AttemptState;
+use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::Session;
 use crate::providers::payments::paced::waiting_at_most;
@@ -39,6 +40,7 @@ async fn fetch(ctx: &Context, attempt: &Attempt, session_id: &str) -> Result<Ses
 }
 
 async fn settle_session(ctx: &Context, attempt: &Attempt, session: Session) -> Result<AttemptState, WorkflowError> {
+    reach(Point::RefreshAnswered);
     // The page was made by us for this attempt: what its metadata says can't lead elsewhere.
     let mut fact = session.fact;
     fact.preorder_id = Some(attempt.preorder_id.to_string());

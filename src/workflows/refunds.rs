@@ -180,6 +180,7 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     } else {
         None
     };
+    reach(Point::RefundLookedFor);
     let answer = if let Some(fact) = found {
         Ok(fact)
     } else {

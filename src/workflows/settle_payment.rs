@@ -65,6 +65,7 @@ pub async fn settle(ctx: &Context, fact: &Fact) -> Result<Option<Preorder>, Work
     let mut tx = ctx.db.begin().await?;
     let settlement = settle_in(ctx, &mut tx, &id, fact).await?;
     tx.commit().await?;
+    reach(Point::SettleCommitted);
     settlement.announce(ctx);
     Ok(Some(settlement.preorder))
 }
@@ -112,8 +113,16 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
             dispute::link(tx, &mut money, now).await?;
             entries
         }
-        Fact::Refund(fact) => refund::settle(ctx, tx, &before, &mut money, fact, now).await?,
-        Fact::Dispute(fact) => dispute::settle(ctx, tx, &before, &mut money, fact, now).await?,
+        Fact::Refund(fact) => {
+            let entries = refund::settle(ctx, tx, &before, &mut money, fact, now).await?;
+            reach(Point::SettleRefundSaved);
+            entries
+        }
+        Fact::Dispute(fact) => {
+            let entries = dispute::settle(ctx, tx, &before, &mut money, fact, now).await?;
+            reach(Point::SettleDisputeSaved);
+            entries
+        }
     };
     reach(Point::SettleAttemptSaved);
     books::enter(ctx, tx, &before, entries, now).await?;

@@ -60,7 +60,7 @@ pub async fn begin_by_itself(ctx: &Context) -> Result<(), WorkflowError> {
     if !walks::is_under_way(&ctx.db, WalkScope::Events, now - GIVEN_UP).await? {
         let last = walks::last_finished(&ctx.db, WalkScope::Events).await?;
         let since = last.map_or(now - DAY, |last| (last.created_at - OVERLAP).max(now - LONGEST));
-        let round = now.seconds() / i64::try_from(check_overdue::EVERY.as_secs()).unwrap_or(1);
+        let round = check_overdue::round(now);
         begin(ctx, &new(WalkId::from_unique(&format!("events{round}")), WalkScope::Events, since, now)).await?;
     }
     let day = now.seconds() / i64::try_from(DAY.as_secs()).unwrap_or(1);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::json::{from_refusal, read, unprocessable, wrong};
 use crate::sandbox::core::{Core, Origin, fresh, lock};
+use crate::sandbox::ids;
 use crate::sandbox::stripe::error::Refusal;
 use crate::sandbox::stripe::ledger::Ledger;
 use crate::sandbox::stripe::{disputes, expiry, refunds, render, render_payment};
@@ -95,6 +96,13 @@ pub async fn resend(State(core): State<Arc<Core>>, body: Bytes) -> Response {
         Some(copies) => Json(json!({ "event_id": id, "deliveries": copies })).into_response(),
         None => wrong(StatusCode::NOT_FOUND, "resource_missing", &format!("No such event: '{id}'"), Some("event_id")),
     }
+}
+
+/// Sends at once what waits for its time or for another attempt.
+pub async fn hurry(State(core): State<Arc<Core>>) -> Response {
+    let hurried = lock(&core.post).hurry(ids::now_millis());
+    core.wake.notify_one();
+    Json(json!({ "hurried": hurried })).into_response()
 }
 
 /// How many deliveries were made of the event; none when it is not known.

@@ -154,6 +154,7 @@ fn card(group: &str, all: &Value, cut: Option<bool>) -> String {
 
 fn field(group: &str, name: &str, value: &Value) -> String {
     let label = match name {
+        "hold" => "Hold requests until this is lifted",
         "latency_ms" => "Latency, ms",
         "latency_jitter_ms" => "Latency jitter, ms",
         "error_rate" => "Error rate",

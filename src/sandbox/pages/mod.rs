@@ -38,6 +38,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .route("/sandbox/checkout/{id}/pay.json", post(pay_json::pay))
         .route("/sandbox/sessions/{id}/expire.json", post(controls::expire))
         .route("/sandbox/webhooks/resend.json", post(controls::resend))
+        .route("/sandbox/webhooks/hurry.json", post(controls::hurry))
         .route("/sandbox/payment_intents/{id}/refund.json", post(controls::refund))
         .route("/sandbox/payment_intents/{id}/dispute.json", post(controls::dispute))
         .route("/sandbox/disputes/{id}/close.json", post(controls::close_dispute))

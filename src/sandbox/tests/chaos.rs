@@ -58,6 +58,22 @@ async fn errors_latency_and_retry_after_come_as_told() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_held_is_acted_upon_once_it_is_let_go() {
+    let rig = Rig::new().await;
+    rig.faults(json!({ "stripe": { "hold": true } })).await;
+    let held = tokio::spawn(rig.stripe_request("POST", PATH, &ORDER, Some("k1")).send());
+    while !rig.text("/sandbox/asked.json").await.contains(PATH) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Settings that still hold it do not let it go.
+    rig.faults(json!({ "stripe": { "latency_ms": 1 } })).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!held.is_finished() && rig.inbox().await["stripe_requests"].as_array().unwrap().is_empty());
+    rig.faults(json!({ "stripe": { "hold": false } })).await;
+    assert_eq!(held.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn a_pulled_cable_a_cut_body_and_garbage_are_no_answers() {
     let rig = Rig::new().await;
     rig.faults(json!({ "stripe": { "reset_rate": 1 } })).await;

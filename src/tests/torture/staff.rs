@@ -1,7 +1,7 @@
 //! What happens after the sale, by an admin of ours and at Stripe: refunds in part and in full, refunds that the bank sends
-//! back, disputes that are opened, won and lost.
+//! back, disputes that are opened, won and lost, orders that are cancelled, and what was given up tried again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -17,24 +17,20 @@ pub async fn staff(street: Arc<Street>, seed: u64) {
     let mut act = 0;
     while !street.is_over() {
         tokio::time::sleep(Duration::from_millis(120)).await;
-        if cookie.is_none() {
+        let Some(cookie) = &cookie else {
             let login = street.post("/api/admin/login", "", &[("email", ADMIN.0), ("password", ADMIN.1)]).await;
             cookie = login.and_then(|answer| answer.cookie("rolitt_admin"));
             continue;
-        }
-        let some = {
-            let paid = street.paid.lock().unwrap();
-            if paid.is_empty() { None } else { Some(paid[dice.random_range(0..paid.len())].clone()) }
         };
-        let Some((intent, preorder)) = some else { continue };
+        let Some((intent, preorder)) = one_of(&street.paid, &mut dice) else { continue };
         act += 1;
         match dice.random_range(0..100) {
-            0..65 => {
+            0..60 => {
                 let amount =
                     if dice.random_bool(0.2) { "9999.00".to_owned() } else { dice.random_range(1..90).to_string() };
-                refund_here(&street, cookie.as_deref().unwrap_or_default(), &preorder, &amount, act).await;
+                refund_here(&street, cookie, &preorder, &amount, act).await;
             }
-            65..80 => {
+            60..75 => {
                 let amount = dice.random_range(100..5_000);
                 let path = format!("/sandbox/payment_intents/{intent}/refund.json");
                 let refund = street.at_stripe(&path, json!({ "amount": amount })).await;
@@ -42,7 +38,7 @@ pub async fn staff(street: Arc<Street>, seed: u64) {
                     street.at_stripe(&format!("/sandbox/refunds/{id}/fail.json"), json!({})).await;
                 }
             }
-            80..90 => {
+            75..85 => {
                 let dispute =
                     street.at_stripe(&format!("/sandbox/payment_intents/{intent}/dispute.json"), json!({})).await;
                 if let Some(id) = dispute["id"].as_str() {
@@ -50,9 +46,28 @@ pub async fn staff(street: Arc<Street>, seed: u64) {
                     street.at_stripe(&format!("/sandbox/disputes/{id}/close.json"), json!({ "status": status })).await;
                 }
             }
+            85..93 => {
+                // Any order: also one that is being paid right now, which then wins.
+                let Some(id) = one_of(&street.acknowledged, &mut dice) else { continue };
+                let answer = street.post("/api/admin/cancel_preorder", cookie, &[("id", &id)]).await;
+                if let Some(answer) = answer.filter(|answer| !matches!(answer.status, 303 | 409 | 422)) {
+                    street.is_odd("cancelling", &answer);
+                }
+            }
+            93..96 => {
+                let answer = street.post("/api/admin/retry_dead", cookie, &[]).await;
+                if let Some(answer) = answer.filter(|answer| !matches!(answer.status, 303 | 409 | 422)) {
+                    street.is_odd("trying again what was given up", &answer);
+                }
+            }
             _ => {}
         }
     }
+}
+
+fn one_of<T: Clone>(all: &Mutex<Vec<T>>, dice: &mut StdRng) -> Option<T> {
+    let all = all.lock().unwrap();
+    if all.is_empty() { None } else { Some(all[dice.random_range(0..all.len())].clone()) }
 }
 
 /// One form, pressed until it is answered: one refund, or a refusal.
@@ -60,5 +75,9 @@ async fn refund_here(street: &Street, cookie: &str, preorder: &str, amount: &str
     let key = format!("form-{act}");
     let form = [("id", preorder), ("amount", amount), ("reason", "requested_by_customer"), ("form_key", &key)];
     let Some(answer) = street.post("/api/admin/refund", cookie, &form).await else { return };
-    assert!(matches!(answer.status, 200 | 303 | 422), "{}: {}", answer.status, answer.body);
+    match answer.status {
+        303 => street.refunds.lock().unwrap().push((preorder.to_owned(), key)),
+        422 => {}
+        _ => street.is_odd("a refund", &answer),
+    }
 }

@@ -1,44 +1,55 @@
 //! A shop of one process or several on one database, and the providers, which outlive them all: the sandbox runs in this
 //! process, over real HTTP.
 
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::buyers::{Street, buyer};
-use super::score::{Score, judge};
+use super::score::Score;
 use super::staff::staff;
 use super::storm::Trouble;
+use super::verdict::{Left, judge};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::tests::app::{ADMIN, SECRET};
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::http_client::client;
 use crate::tests::program::{DIES_AT, Program, free_port};
+use crate::workflows::check_promises::Harm;
 
 const BUYERS: u64 = 8;
 /// Time passes this much faster for what is minutes in earnest.
 const SPANS: &str = "span.lease=return(10);span.delivery=return(10);span.retry=return(100);\
-     span.breaker_pause=return(20);span.key_holds=return(20)";
-/// Far more than coming to rest takes.
-const REST: Duration = Duration::from_mins(2);
+     span.breaker_pause=return(20);span.key_holds=return(20);span.round=return(30);span.late=return(100)";
+/// More than everything that an epoch's providers are asked and tell.
+const ALL: usize = 200_000;
+/// Longer than a lease.
+const SLEEP: Duration = Duration::from_secs(7);
+/// Far more than ending takes.
+const AN_END: Duration = Duration::from_secs(60);
 
 pub struct World {
     pub database: TestDatabase,
     pub providers: String,
+    sandbox: Sandbox,
     settings: Vec<(String, String)>,
     ports: Vec<u16>,
     shops: Vec<Option<Program>>,
     street: Arc<Street>,
     people: Vec<JoinHandle<()>>,
     end_sandbox: Arc<tokio::sync::Notify>,
+    strikes: usize,
 }
 
 impl World {
-    pub async fn begin(kind: Kind, seed: u64, instances: usize) -> Self {
+    /// `loosened`: guards that are off, for the test that asks whether the verdict would notice.
+    pub async fn begin(kind: Kind, seed: u64, instances: usize, loosened: &str) -> Self {
         let database = TestDatabase::create(kind).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
@@ -49,14 +60,15 @@ impl World {
         }
         let sandbox = Sandbox::new(SandboxOptions {
             public_base: providers.clone(),
-            // One address, as Stripe knows it; whoever is up behind it takes the event in.
-            webhook_url: Some(format!("http://127.0.0.1:{}/api/webhooks/stripe", ports[0])),
+            webhook_url: None,
             webhook_secret: SECRET.to_owned(),
             state_file: None,
         });
+        sandbox.remember(ALL);
         let end_sandbox = Arc::new(tokio::sync::Notify::new());
         let ended = Arc::clone(&end_sandbox);
-        tokio::spawn(sandbox.serve(listener, async move { ended.notified().await }));
+        tokio::spawn(sandbox.clone().serve(listener, async move { ended.notified().await }));
+        let spans = format!("{SPANS};{loosened}");
         let settings = [
             ("STRIPE_SECRET_KEY", "sk_test_1"),
             ("STRIPE_WEBHOOK_SECRET", SECRET),
@@ -69,9 +81,11 @@ impl World {
             ("TWILIO_AUTH_TOKEN", "x"),
             ("TWILIO_FROM", "+15005550006"),
             ("TWILIO_API_BASE", &providers),
+            // A provider that hangs is let go soon, as everything is quicker here.
+            ("PROVIDER_TIMEOUT_MS", "2000"),
             ("ADMIN_EMAIL", ADMIN.0),
             ("ADMIN_PASSWORD", ADMIN.1),
-            ("FAILPOINTS", SPANS),
+            ("FAILPOINTS", &spans),
             ("RUST_LOG", "off"),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -81,19 +95,40 @@ impl World {
             seed,
             http: client(),
             over: AtomicBool::new(false),
+            turn: AtomicUsize::new(0),
             acknowledged: std::sync::Mutex::default(),
             paid: std::sync::Mutex::default(),
-            operations: std::sync::atomic::AtomicU64::new(0),
+            refunds: std::sync::Mutex::default(),
+            odd: std::sync::Mutex::default(),
+            operations: AtomicU64::new(0),
         });
         let shops = (0..instances).map(|_| None).collect();
-        let mut world = Self { database, providers, settings, ports, shops, street, people: Vec::new(), end_sandbox };
+        let people = Vec::new();
+        let mut world = Self {
+            database,
+            providers,
+            sandbox,
+            settings,
+            ports,
+            shops,
+            street,
+            people,
+            end_sandbox,
+            strikes: 0,
+        };
+        world.webhooks_go_to(0);
         for instance in 0..instances {
-            world.start(instance, None).await;
+            assert!(world.start(instance, None).await, "a shop did not start");
         }
         world
     }
 
-    pub fn settings(&self) -> Vec<(&str, &str)> {
+    /// Stripe knows one address; who is behind it changes.
+    fn webhooks_go_to(&self, instance: usize) {
+        self.sandbox.set_webhook_url(format!("http://127.0.0.1:{}/api/webhooks/stripe", self.ports[instance]));
+    }
+
+    fn settings(&self) -> Vec<(&str, &str)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
@@ -124,52 +159,105 @@ impl World {
     }
 
     /// One process is started anew under this trouble, and dies of it; if its point is not reached, it is killed all the
-    /// same. The others are up meanwhile. Says how many were killed, and whether the trouble did it.
-    pub async fn strike(&mut self, victim: usize, trouble: &Trouble, patience: Duration) -> (u64, bool) {
-        let mut kills = 1;
+    /// same. The others are up meanwhile. Says what came of it, and whether it died where it was to.
+    pub async fn strike(&mut self, victim: usize, trouble: &Trouble, patience: Duration) -> (Score, bool) {
+        let mut score = Score::default();
+        self.strikes += 1;
+        self.webhooks_go_to(self.strikes % self.ports.len());
         for instance in 0..self.shops.len() {
             match self.shops[instance].take() {
                 Some(running) if instance == victim => {
                     running.kill().await;
-                    kills += 1;
+                    score.kills += 1;
                 }
                 None if instance != victim => assert!(self.start(instance, None).await, "a shop did not come back"),
                 as_it_is => self.shops[instance] = as_it_is,
             }
         }
-        let (place, wait) = match trouble {
-            Trouble::At(point, times) => (Some(format!("{point}:{times}")), patience),
-            Trouble::After(time) => (None, *time),
+        let place = match trouble {
+            Trouble::At(point, times) => Some(format!("{point}:{times}")),
+            _ => None,
         };
         self.start(victim, place.as_deref()).await;
         let mut program = self.shops[victim].take().unwrap();
-        let died = program.dies_within(wait).await;
-        if !died {
-            program.kill().await;
+        let wait = match trouble {
+            Trouble::At(..) => patience,
+            Trouble::After(time) | Trouble::Told(time) | Trouble::Asleep(time) | Trouble::Cut(time) => *time,
+        };
+        match program.ends_within(wait).await {
+            None => {}
+            // By its own hand, at its point.
+            Some(status) if status.signal() == Some(9) && place.is_some() => {
+                score.kills += 1;
+                if let Trouble::At(point, _) = trouble {
+                    score.reached.insert(point.as_str(), 1);
+                }
+                return (score, true);
+            }
+            Some(status) => {
+                score.find(Harm::Wrong, 1, format!("process that ended by itself, with {status}, under {trouble:?}"));
+                return (score, false);
+            }
         }
-        (kills, died)
+        score.merge(self.suffer(trouble, &program).await);
+        if matches!(trouble, Trouble::Told(_)) {
+            score.merge(is_told_to_stop(program).await);
+        } else {
+            program.kill().await;
+            score.kills += 1;
+        }
+        (score, !matches!(trouble, Trouble::At(..)))
+    }
+
+    async fn suffer(&self, trouble: &Trouble, program: &Program) -> Score {
+        let mut score = Score::default();
+        match trouble {
+            Trouble::Asleep(_) => {
+                program.signal(Signal::STOP);
+                tokio::time::sleep(SLEEP).await;
+                program.signal(Signal::CONT);
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                score.nuisances += 1;
+            }
+            Trouble::Cut(_) => {
+                for _ in 0..2 {
+                    score.nuisances += self.database.cut().await;
+                    tokio::time::sleep(Duration::from_millis(400)).await;
+                }
+            }
+            Trouble::At(..) | Trouble::After(_) | Trouble::Told(_) => {}
+        }
+        score
     }
 
     /// The storm is over: whoever was killed comes back, everything comes to rest, and the verdict is asked for.
     pub async fn end(mut self) -> Score {
         self.street.over.store(true, Ordering::Relaxed);
+        let mut score = Score::default();
         for person in std::mem::take(&mut self.people) {
-            person.await.unwrap();
+            if let Err(error) = person.await {
+                score.find(Harm::Wrong, 1, format!("person fell over: {error}"));
+            }
         }
-        let spoilt = self.sandbox_state().await["faults_injected"].as_u64().unwrap();
+        score.faults = self.sandbox_state().await["faults_injected"].as_u64().unwrap();
         self.weather(&serde_json::json!({})).await;
         for shop in 0..self.shops.len() {
             if let Some(running) = self.shops[shop].take() {
                 running.kill().await;
+                score.kills += 1;
             }
             assert!(self.start(shop, None).await, "a shop did not come back");
         }
-        let mut score = Score { faults: spoilt, ..Score::default() };
         score.operations = self.street.operations.load(Ordering::Relaxed);
-        let acknowledged = std::mem::take(&mut *self.street.acknowledged.lock().unwrap());
-        let settings = self.settings.clone();
         let db = self.database.open().await;
-        score.merge(judge(&db, &self.database, &settings, &self.providers, acknowledged, REST).await);
+        let left = Left {
+            db: &db,
+            database: &self.database,
+            settings: &self.settings,
+            providers: &self.providers,
+            street: &self.street,
+        };
+        score.merge(judge(left).await);
         db.close().await;
         for shop in self.shops.into_iter().flatten() {
             shop.kill().await;
@@ -182,4 +270,18 @@ impl World {
     async fn sandbox_state(&self) -> Value {
         client().get(format!("{}/sandbox/state.json", self.providers)).send().await.unwrap().json().await.unwrap()
     }
+}
+
+async fn is_told_to_stop(mut program: Program) -> Score {
+    let mut score = Score { nuisances: 1, ..Score::default() };
+    program.signal(Signal::TERM);
+    match program.ends_within(AN_END).await {
+        Some(status) if status.success() => {}
+        Some(status) => score.find(Harm::Wrong, 1, format!("process that was told to stop ended with {status}")),
+        None => {
+            score.find(Harm::Wrong, 1, "process that was told to stop did not");
+            program.kill().await;
+        }
+    }
+    score
 }

@@ -1,0 +1,172 @@
+//! The verdict over what a storm has left, once everything has come to rest with no hand on it. What counts as lost,
+//! duplicated or wrong is what the promises' checks find in the database, what a comparison with Stripe finds, what the
+//! providers received, and what the shop had told people who wrote it down.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::buyers::Street;
+use super::received::received;
+use super::score::Score;
+use crate::clock::Clock;
+use crate::config;
+use crate::context::Context;
+use crate::store::Db;
+use crate::tests::database::TestDatabase;
+use crate::tests::http_client::client;
+use crate::tests::program::run_to_end;
+use crate::workflows::check_promises::{Harm, check_promises};
+use crate::workflows::reconcile::reconcile;
+
+/// Far more than coming to rest takes: the longest pause between two tries is minutes here, of a day.
+const REST: Duration = Duration::from_mins(4);
+const LONG_AGO: Duration = Duration::from_hours(2);
+/// What is kept is kept before it is answered; clocks are read to the millisecond, and not at the same instant.
+const AN_INSTANT: i64 = 1_000;
+
+/// What a storm has left.
+pub struct Left<'a> {
+    pub db: &'a Db,
+    pub database: &'a TestDatabase,
+    pub settings: &'a [(String, String)],
+    pub providers: &'a str,
+    pub street: &'a Street,
+}
+
+pub async fn judge(left: Left<'_>) -> Score {
+    let mut score = Score::default();
+    let mut variables: Vec<(&str, &str)> =
+        left.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    variables.push(("DATABASE_URL", &left.database.url));
+    let ctx = context(left.db.clone(), &variables);
+    come_to_rest(&mut score, &left, &ctx).await;
+    let (status, compared) = run_to_end("reconcile --since 2h", &variables, "").await;
+    score.find(Harm::Wrong, u64::from(status != 0), format!("`rolitt reconcile` ends with {status}:\n{compared}"));
+    for finding in check_promises(&ctx).await.unwrap() {
+        let broken = finding.broken.cast_unsigned();
+        score.find(finding.harm, broken, format!("of promise {}, {}", finding.promise, finding.name));
+    }
+    acknowledged(&mut score, &left).await;
+    answered_events(&mut score, &left).await;
+    received(&mut score, &left).await;
+    for odd in std::mem::take(&mut *left.street.odd.lock().unwrap()) {
+        score.find(Harm::Wrong, 1, odd);
+    }
+    score
+}
+
+/// Waits until every delivery and every webhook has ended, and until Stripe's records and ours are the same: the shop
+/// takes in by itself what it was never told, and asks about calls whose answer was lost. What has not by then is as
+/// good as lost.
+async fn come_to_rest(score: &mut Score, left: &Left<'_>, ctx: &Context) {
+    const UNDER_WAY: &str = "SELECT kind || ' ' || state || ' ' || attempts || ' due ' || CAST(run_at AS TEXT) || ': ' || \
+         COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running')";
+    let began = Instant::now();
+    loop {
+        let waiting = webhooks_waiting(left.providers).await;
+        let under_way = left.db.texts(UNDER_WAY).await;
+        let is_quiet = waiting == 0 && under_way.is_empty();
+        let is_late = began.elapsed() > REST;
+        if is_quiet || is_late {
+            let compared = reconcile(ctx, ctx.clock.now() - LONG_AGO, false).await.unwrap();
+            if is_quiet && compared.differences.is_empty() {
+                return;
+            }
+            if is_late {
+                let now = ctx.clock.now().millis();
+                let open = under_way.len() as u64;
+                score.find(Harm::Lost, open, format!("still under way at {now}: {under_way:#?}"));
+                score.find(Harm::Lost, waiting, "webhooks that nobody took");
+                for differs in compared.differences {
+                    score.find(Harm::Lost, 1, format!("not settled without a hand: {differs:?}"));
+                }
+                return;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// How many webhooks wait for another attempt, which is made now.
+async fn webhooks_waiting(providers: &str) -> u64 {
+    let hurry = format!("{providers}/sandbox/webhooks/hurry.json");
+    client().post(hurry).json(&json!({})).send().await.unwrap();
+    let state = client().get(format!("{providers}/sandbox/state.json")).send().await.unwrap();
+    state.json::<Value>().await.unwrap()["webhooks"]["waiting"].as_u64().unwrap()
+}
+
+pub fn context(db: Db, variables: &[(&str, &str)]) -> Context {
+    let settings = config::read(|name| {
+        variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+    });
+    let settings = settings.unwrap_or_else(|faults| panic!("{faults:?}"));
+    let base = "http://127.0.0.1:1".to_owned();
+    Context::build(settings, db, Clock::default(), base, None, "").unwrap()
+}
+
+/// What the shop said that it has, it has, and once.
+async fn acknowledged(score: &mut Score, left: &Left<'_>) {
+    let (db, street) = (left.db, left.street);
+    for id in std::mem::take(&mut *street.acknowledged.lock().unwrap()) {
+        let known = db.count(&format!("SELECT COUNT(*) FROM preorders WHERE id = '{id}'")).await;
+        score.find(Harm::Lost, u64::from(known == 0), format!("acknowledged preorder {id}"));
+    }
+    for (intent, preorder) in std::mem::take(&mut *street.paid.lock().unwrap()) {
+        let paid = format!(
+            "SELECT COUNT(*) FROM checkout_attempts WHERE payment_intent_id = '{intent}' AND preorder_id = '{preorder}' \
+             AND state = 'paid'"
+        );
+        let known = db.count(&paid).await;
+        score.find(Harm::Lost, u64::from(known == 0), format!("payment {intent} of {preorder}"));
+    }
+    for (preorder, form) in std::mem::take(&mut *street.refunds.lock().unwrap()) {
+        let key = format!("refund-{preorder}-{form}");
+        let known = db.count(&format!("SELECT COUNT(*) FROM refunds WHERE idempotency_key = '{key}'")).await;
+        score.find(Harm::Lost, u64::from(known == 0), format!("acknowledged refund {key}"));
+    }
+    // Every purchase of the storm has an address of its own.
+    let doubled = "SELECT email FROM preorders GROUP BY email HAVING COUNT(*) > 1";
+    for email in db.texts(doubled).await {
+        score.find(Harm::Duplicated, 1, format!("order of {email}"));
+    }
+    let given_up = "SELECT kind || ': ' || COALESCE(last_error, '') FROM outbox \
+         WHERE state = 'dead' AND kind <> 'send_sms'";
+    for delivery in db.texts(given_up).await {
+        score.find(Harm::Lost, 1, format!("delivery given up: {delivery}"));
+    }
+}
+
+/// An event that was answered well was kept before it was answered. That it is there by now is not enough: the shop takes
+/// in by itself what it has lost.
+async fn answered_events(score: &mut Score, left: &Left<'_>) {
+    let received_at = match left.db {
+        Db::Sqlite(_) => "received_at",
+        Db::Postgres(_) => "CAST(EXTRACT(EPOCH FROM received_at) * 1000 AS BIGINT)",
+    };
+    let sql = format!("SELECT stripe_event_id || ' ' || {received_at} FROM webhook_logs");
+    let kept = left.db.texts(&sql).await;
+    let kept: std::collections::HashMap<&str, i64> =
+        kept.iter().filter_map(|row| row.split_once(' ')).map(|(id, at)| (id, at.parse().unwrap())).collect();
+    let url = format!("{}/sandbox/inbox.json?service=webhooks", left.providers);
+    let sent: Value = client().get(url).send().await.unwrap().json().await.unwrap();
+    for delivery in sent["webhooks"].as_array().unwrap().iter().filter(|sent| sent["state"] == "delivered") {
+        let id = delivery["event_id"].as_str().unwrap();
+        let Some(last) = delivery["attempts"].as_array().unwrap().last() else { continue };
+        let answered = millis(last["at"].as_str().unwrap()) + last["took_ms"].as_i64().unwrap() + AN_INSTANT;
+        match kept.get(id) {
+            None => score.find(Harm::Lost, 1, format!("event {id}, which was answered well")),
+            Some(at) if *at > answered => {
+                score.find(Harm::Lost, 1, format!("event {id}: answered before it was kept, by {} ms", at - answered));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn millis(rfc3339: &str) -> i64 {
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+    let at = OffsetDateTime::parse(rfc3339, &Rfc3339).unwrap();
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap()
+}
