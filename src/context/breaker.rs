@@ -15,10 +15,10 @@ use crate::providers::heard::listening;
 use crate::telemetry::metric;
 
 /// Failures in a row after which nobody asks.
-const TRIPS_AFTER: u32 = 5;
+pub const TRIPS_AFTER: u32 = 5;
 /// The first pause; each probe that fails doubles it.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+pub const FIRST_PAUSE: Duration = Duration::from_secs(5);
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest that all are held up because one answer said so. Its own delivery waits as long as it was told.
 const LONGEST_SAID: Duration = Duration::from_mins(15);
 /// The same at the till, where a wrong word must not cost a day's sales.
@@ -156,8 +156,7 @@ impl Breakers {
                 }
                 // Nothing was learnt.
                 Some(ProviderError::NotAsked { .. }) => {}
-                None
-                | Some(ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Configuration(_)) => {
+                None | Some(ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Configuration(_)) => {
                     breaker.answered(now);
                 }
             }

@@ -80,11 +80,7 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
 }
 
 /// With whoever asks for all, if the one that was claimed does.
-async fn claim(
-    ctx: &Context,
-    lane: Lane,
-    slots: &Semaphore,
-) -> StoreResult<(String, Vec<Claimed>, Option<Probing>)> {
+async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>, Option<Probing>)> {
     let free = slots.available_permits();
     let (most, probing) = match ctx.breakers.enter(lane, ctx.clock.steady()) {
         Ok(None) => (free, None),

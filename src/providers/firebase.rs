@@ -184,11 +184,26 @@ mod tests {
         assert!(matches!(of(503, "UNAVAILABLE"), Err(ProviderError::Retry { .. })));
     }
 
+    #[tokio::test]
+    async fn a_success_that_names_no_user_is_none() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let proxy = axum::Router::new().fallback(|| async { axum::Json(json!({ "ok": true })) });
+        tokio::spawn(async move { axum::serve(listener, proxy).await.unwrap() });
+        let settings = FirebaseSettings { project_id: "p".to_owned(), access: FirebaseAccess::Emulator(host) };
+        let firebase = Firebase::new(settings, Duration::from_secs(5)).unwrap();
+        let made = firebase.ensure_user(&NewUser { id: "rolitt-1", email: "ana@example.com", name: None }).await;
+        assert!(matches!(made, Err(ProviderError::NoAnswer(_))), "{made:?}");
+    }
+
     #[test]
     fn a_token_server_that_is_away_is_no_wrong_setting() {
         let away = gcp_auth::Error::Other("HTTP request failed", "connection refused".into());
         assert!(matches!(token_error(&away), ProviderError::Retry { .. }));
         assert!(matches!(token_error(&gcp_auth::Error::Str("token request failed")), ProviderError::Retry { .. }));
-        assert!(matches!(token_error(&gcp_auth::Error::Io("key", std::io::Error::other("x"))), ProviderError::Configuration(_)));
+        assert!(matches!(
+            token_error(&gcp_auth::Error::Io("key", std::io::Error::other("x"))),
+            ProviderError::Configuration(_)
+        ));
     }
 }

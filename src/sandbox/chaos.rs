@@ -65,7 +65,7 @@ impl Plan {
     }
 
     /// Whether the service fails at the act: what Stripe then keeps under the request's key, as any other answer.
-    pub fn fails(self) -> bool {
+    pub fn fails(&self) -> bool {
         matches!(self.fate, Fate::Error(500..=599, _))
     }
 

@@ -103,8 +103,7 @@ pub async fn key_generation(db: &Db, id: &RefundId) -> StoreResult<i64> {
 
 /// Gives up a key. Of two who were answered under the same one, one does.
 pub async fn give_up_key(tx: &mut Tx, id: &RefundId, generation: i64) -> StoreResult<()> {
-    const SQL: &str =
-        "UPDATE refunds SET key_generation = key_generation + 1 WHERE id = $1 AND key_generation = $2";
+    const SQL: &str = "UPDATE refunds SET key_generation = key_generation + 1 WHERE id = $1 AND key_generation = $2";
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(generation).execute(c).await.map(|_| ()))?)
 }
 

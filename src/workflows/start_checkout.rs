@@ -288,12 +288,7 @@ async fn new_session(
 }
 
 /// Saves the page, and says whether somebody may be sent to it.
-async fn save(
-    ctx: &Context,
-    preorder: &Preorder,
-    attempt: &Attempt,
-    session: Session,
-) -> Result<Saved, WorkflowError> {
+async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<Saved, WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let locked = preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let now = ctx.shared_now_in(&mut tx).await?;
