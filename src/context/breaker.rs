@@ -49,7 +49,8 @@ struct Breaker {
     next_buyer: Option<Timestamp>,
     /// When it wants to be asked again, and not before.
     said: Option<Timestamp>,
-    /// The same, in answer to a buyer. A limit is an endpoint's: what it says to the background is not said of the till.
+    /// The same, in answer to a buyer. A limit is an endpoint's:
+    /// what it says to the background is no word to the till.
     said_to_buyers: Option<Timestamp>,
     /// Somebody asks for all just now.
     probed: bool,

@@ -119,7 +119,7 @@ async fn work_off(
         reach(Point::DeliveryBegun);
         let longest = span(Span::Delivery, LONGEST);
         let (lane, breakers, clock) = (row.kind.lane(), ctx.breakers.clone(), ctx.clock.clone());
-        // From what the provider answers, not from what the delivery comes to: it may ask nobody, and fail in our own house.
+        // From what the provider answers, not from what the delivery comes to, which may ask nobody or fail here.
         let learn = move |failure: Option<&ProviderError>| {
             if lane.asks_a_provider() {
                 breakers.learn(lane, failure, clock.steady());

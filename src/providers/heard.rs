@@ -1,4 +1,4 @@
-//! What providers answer, told to whoever listens around the work in which they are asked. It is told where the wire is:
+//! What providers answer, told to whoever listens around the work in which they are asked. It is told at the wire:
 //! work that asked nobody tells nothing, whatever it came to, and what went wrong on our own side is nobody's answer.
 
 use std::sync::Arc;

@@ -27,8 +27,8 @@ pub enum ProviderError {
     /// No answer: it may have happened. Repeating is right only where a key makes it harmless.
     #[error("{0}")]
     NoAnswer(String),
-    /// It answered that it failed (5xx). It may have happened all the same; a key under which this was said says it again
-    /// for a day.
+    /// It answered that it failed (5xx). It may have happened all the same; asked with the same key, it says the same for
+    /// a day.
     #[error("{message}")]
     Failed { message: String, after: Option<Duration> },
     /// It will never work as it is: a person must look.

@@ -46,8 +46,8 @@ impl Attempt {
         AttemptOutcome { state: self.state, was_declined: self.decline_code.is_some(), paid_at: self.paid_at }
     }
 
-    /// Whether somebody could still pay on its page. One that we have given up is open at Stripe until its time is over, or
-    /// until it is closed there.
+    /// Whether somebody could still pay on its page. One that we have given up is open at Stripe until its time is over,
+    /// or until it is closed there.
     pub fn may_be_open(&self, now: Timestamp) -> bool {
         let given_up = self.state == AttemptState::Expired && self.session_id.is_some();
         self.state.is_payable() || (given_up && self.expires_at.is_some_and(|at| now < at))

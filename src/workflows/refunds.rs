@@ -4,8 +4,8 @@
 //! 1. the preorder is locked, so two people who ask at once are taken one after the other;
 //! 2. what is left of each payment is computed from what was captured, refunded, asked for and disputed;
 //! 3. refund, delivery and audit line commit together, under a key made of the form: pressed twice, it is one;
-//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact; a key under which Stripe
-//!    answered that it failed is given up, for that answer would be repeated for a day.
+//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact; a key under which
+//!    Stripe answered that it failed is given up, for that answer would be repeated for a day.
 
 use serde_json::json;
 

@@ -70,8 +70,8 @@ pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, 
     led_to
 }
 
-/// Looks again as often as what it found is over by the time it is asked about, and takes another key for one that Stripe
-/// has answered with a failure: that answer stands.
+/// Looks again as often as what it found is over by the time it is asked about, and takes another key for one that
+/// Stripe has answered with a failure: that answer stands.
 async fn lead(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
     let began = tokio::time::Instant::now();
     let mut failed = 0;
@@ -173,8 +173,8 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
             Ok(Some(Checkout::Settled { session_id: session_id.or_else(|| attempt.session_id.clone()) }))
         }
         Ok(AttemptState::Expired | AttemptState::Failed) => Ok(None),
-        // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten. Any other refusal says
-        // nothing of the page, on which somebody may still pay.
+        // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten. Another refusal
+        // says nothing of the page, on which somebody may still pay.
         Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
             tracing::warn!(error = error.in_short(), preorder = %id, "an open page is gone; making another");
             close(ctx, attempt).await?;

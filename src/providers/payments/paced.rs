@@ -20,7 +20,7 @@ tokio::task_local! {
     static PATIENCE: Duration;
 }
 
-/// Asks, and waits for a turn no longer than this. A turn that somebody takes and is not there for is lost to all behind.
+/// Asks, and waits for a turn no longer than this. A turn that somebody takes and is not there for is lost to others.
 pub async fn waiting_at_most<T>(patience: Duration, asking: impl Future<Output = T>) -> T {
     PATIENCE.scope(patience, asking).await
 }

@@ -154,8 +154,8 @@ fn card(object: &Value) -> Option<Card> {
     Some(Card { brand: text(details, "/brand")?.to_owned(), last4: text(details, "/last4")?.to_owned() })
 }
 
-/// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`, those
-/// before 2022-08-01 `shipping`, as payment intents still do.
+/// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`,
+/// those before 2022-08-01 `shipping`, as payment intents still do.
 pub(super) fn shipping(object: &Value) -> (Option<String>, Option<String>) {
     let places = ["/collected_information/shipping_details", "/shipping_details", "/shipping"];
     let mut details = places.iter().filter_map(|place| object.pointer(place).filter(|details| details.is_object()));
