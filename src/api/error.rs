@@ -190,12 +190,14 @@ impl From<ProviderError> for ApiError {
     fn from(error: ProviderError) -> Self {
         tracing::warn!(error = error.in_short(), "a provider failed");
         let after = match &error {
-            ProviderError::Retry { after, .. } => *after,
+            ProviderError::Retry { after, .. } | ProviderError::Failed { after, .. } => *after,
             ProviderError::NotAsked { after, .. } => Some(*after),
             _ => None,
         };
         match error {
-            ProviderError::Retry { .. } | ProviderError::NotAsked { .. } => {
+            ProviderError::Retry { .. }
+            | ProviderError::NotAsked { .. }
+            | ProviderError::Failed { after: Some(_), .. } => {
                 let failure = Self::away(
                     "provider_busy",
                     "The payment page is busy. Your details are saved; please try again in a moment.",
@@ -203,12 +205,12 @@ impl From<ProviderError> for ApiError {
                 );
                 Self { retry_after: after.map(in_seconds).or(failure.retry_after), ..failure }
             }
-            ProviderError::NoAnswer(_) => Self::away(
+            ProviderError::NoAnswer(_) | ProviderError::Failed { .. } => Self::away(
                 "provider_away",
                 "We could not reach the payment page. Your details are saved and nothing was charged.",
                 PaymentFailure::Network,
             ),
-            ProviderError::Permanent(_) | ProviderError::Configuration(_) => Self::away(
+            ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Configuration(_) => Self::away(
                 "provider_configuration",
                 "Payment is not set up correctly on our side. Your details are saved; we are looking into it.",
                 PaymentFailure::Configuration,

@@ -30,6 +30,11 @@ struct Reader<'a> {
     faults: Vec<Fault>,
 }
 
+/// However it is written.
+fn is_stripes_own(base: &str) -> bool {
+    url::Url::parse(base).is_ok_and(|url| url.host_str() == Some("api.stripe.com"))
+}
+
 impl Reader<'_> {
     fn settings(&mut self) -> Settings {
         let environment = match self.text("ROLITT_ENV").as_deref() {
@@ -155,7 +160,7 @@ impl Reader<'_> {
             return self.fault("STRIPE_WEBHOOK_SECRET", "must be set where STRIPE_SECRET_KEY is", None);
         }
         // Stripe's own limit, where it is Stripe; another server says for itself.
-        let default = if api_base.is_none() { "25" } else { "0" };
+        let default = if api_base.as_deref().is_none_or(is_stripes_own) { "25" } else { "0" };
         let most: u32 = self.parsed("STRIPE_REQUESTS_PER_SECOND", default, "must be a whole number; 0 means no limit");
         let requests_per_second = (most > 0).then_some(most);
         Some(StripeSettings { secret_key: secret_key?, api_base, requests_per_second })

@@ -83,3 +83,21 @@ fn two_webhook_secrets_may_stand_side_by_side() {
     };
     assert_eq!(read(lookup).ok().unwrap().webhook_secrets, ["whsec_old", "whsec_new"]);
 }
+
+#[test]
+fn stripes_limit_is_kept_at_stripe_however_its_address_came_here() {
+    let limit = |base: Option<&'static str>| {
+        let settings = read(|name| match name {
+            "STRIPE_SECRET_KEY" => Some("sk_test_1".to_owned()),
+            "STRIPE_WEBHOOK_SECRET" => Some("whsec_1".to_owned()),
+            "STRIPE_API_BASE" => base.map(str::to_owned),
+            _ => None,
+        });
+        settings.ok().unwrap().stripe.unwrap().requests_per_second
+    };
+    assert_eq!(limit(None), Some(25));
+    for written in ["https://api.stripe.com", "https://API.stripe.com:443/"] {
+        assert_eq!(limit(Some(written)), Some(25), "{written}");
+    }
+    assert_eq!(limit(Some("http://127.0.0.1:1")), None);
+}

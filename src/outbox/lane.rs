@@ -10,11 +10,12 @@ use tokio_util::task::TaskTracker;
 use super::perform::{Performed, perform};
 use super::{FINISH_WITHIN, LEASE, schedule};
 use crate::context::Context;
-use crate::context::breaker::Gate;
+use crate::context::breaker::Probing;
 use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, Span, reach, span};
 use crate::providers::ProviderError;
+use crate::providers::heard::listening;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreError, StoreResult, preorders};
 use crate::telemetry::{self, metric};
@@ -41,8 +42,8 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
     let under_way = TaskTracker::new();
     while !stop.is_cancelled() {
         let pause = match claim(&ctx, lane, &slots).await {
-            Ok((_, claimed)) if claimed.is_empty() => LOOK_EVERY,
-            Ok((token, claimed)) => {
+            Ok((_, claimed, _)) if claimed.is_empty() => LOOK_EVERY,
+            Ok((token, claimed, mut probing)) => {
                 for row in claimed {
                     // Not begun: an SMS goes back as well.
                     if stop.is_cancelled() {
@@ -50,7 +51,8 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
                         continue;
                     }
                     let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                    under_way.spawn(work_off(ctx.clone(), row, token.clone(), slot, stop.clone()));
+                    let held = (slot, probing.take());
+                    under_way.spawn(work_off(ctx.clone(), row, token.clone(), held, stop.clone()));
                 }
                 Duration::ZERO
             }
@@ -77,19 +79,20 @@ pub async fn run(ctx: Context, lane: Lane, stop: CancellationToken) {
     under_way.wait().await;
 }
 
-async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>)> {
+/// With whoever asks for all, if the one that was claimed does.
+async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(String, Vec<Claimed>, Option<Probing>)> {
     let free = slots.available_permits();
-    let most = match ctx.breakers.gate(lane, ctx.clock.steady()) {
-        Gate::Free => free,
+    let (most, probing) = match ctx.breakers.enter(lane, ctx.clock.steady()) {
+        Ok(None) => (free, None),
         // One asks for all: whoever is still under way may be that one.
-        Gate::Probe if free == concurrency(lane) => 1,
-        Gate::Probe | Gate::Shut(_) => return Ok((String::new(), Vec::new())),
+        Ok(probing) if free == concurrency(lane) => (1, probing),
+        Ok(_) | Err(_) => return Ok((String::new(), Vec::new(), None)),
     };
     // The database's: who holds what must not depend on an instance's own clock.
     let now = ctx.shared_now().await?;
     // A look costs a read; a claim, the writer's place.
     if !outbox::any_due(&ctx.db, lane, now).await? {
-        return Ok((String::new(), Vec::new()));
+        return Ok((String::new(), Vec::new(), None));
     }
     let token = outbox::lease_token(&ctx.instance, &ctx.unique());
     let room = i64::try_from(most).unwrap_or(1).max(1);
@@ -98,10 +101,16 @@ async fn claim(ctx: &Context, lane: Lane, slots: &Semaphore) -> StoreResult<(Str
     reach(Point::DeliveryClaimed);
     tx.commit().await?;
     reach(Point::DeliveryLeased);
-    Ok((token, claimed))
+    Ok((token, claimed, probing))
 }
 
-async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemaphorePermit, stop: CancellationToken) {
+async fn work_off(
+    ctx: Context,
+    row: Claimed,
+    token: String,
+    _held: (OwnedSemaphorePermit, Option<Probing>),
+    stop: CancellationToken,
+) {
     let mut traced = traced(&row);
     let timer = std::time::Instant::now();
     let failure = traced.around(async {
@@ -109,8 +118,16 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
         let since = tokio::time::Instant::now();
         reach(Point::DeliveryBegun);
         let longest = span(Span::Delivery, LONGEST);
+        let (lane, breakers, clock) = (row.kind.lane(), ctx.breakers.clone(), ctx.clock.clone());
+        // From what the provider answers, not from what the delivery comes to, which may ask nobody or fail here.
+        let learn = move |failure: Option<&ProviderError>| {
+            if lane.asks_a_provider() {
+                breakers.learn(lane, failure, clock.steady());
+            }
+        };
+        let delivering = tokio::time::timeout(longest, Box::pin(listening(learn, perform(&ctx, &row))));
         let performed = tokio::select! {
-            performed = tokio::time::timeout(longest, Box::pin(perform(&ctx, &row))) => performed.unwrap_or_else(|_| {
+            performed = delivering => performed.unwrap_or_else(|_| {
                 Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))
             }),
             () = stopped_for(&stop, FINISH_WITHIN) => {
@@ -124,9 +141,6 @@ async fn work_off(ctx: Context, row: Claimed, token: String, _slot: OwnedSemapho
         reach(Point::DeliveryPerformed);
         reach_performed(row.kind);
         let failure = performed.failure().map(ProviderError::word);
-        if row.kind.lane().asks_a_provider() {
-            ctx.breakers.learn(row.kind.lane(), performed.failure(), ctx.clock.steady());
-        }
         while let Err(error) = write_down(&ctx, &row, &token, began, &performed).await {
             // The database may be back while the lease still holds: a text that was sent must not look as if nobody knew.
             let in_time = since.elapsed() < span(Span::Lease, LEASE) && !stop.is_cancelled();

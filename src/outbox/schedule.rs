@@ -33,7 +33,9 @@ pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Ti
     let (Some(&scheduled), true) = (DELAYS.get(index), may_repeat(kind, error)) else { return DEAD };
     let seconds = match error {
         // To the next whole second: never before it was said.
-        ProviderError::Retry { after: Some(after), .. } | ProviderError::NotAsked { after, .. } => {
+        ProviderError::Retry { after: Some(after), .. }
+        | ProviderError::Failed { after: Some(after), .. }
+        | ProviderError::NotAsked { after, .. } => {
             scheduled.max(after.as_millis().div_ceil(1000).try_into().unwrap_or(LONGEST).min(LONGEST))
         }
         ProviderError::Configuration(_) => scheduled.max(CONFIGURATION_DELAY),
@@ -48,8 +50,8 @@ pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Ti
 /// An SMS can't be made harmless by a key: it is repeated only when it surely was not sent.
 const fn may_repeat(kind: DeliveryKind, error: &ProviderError) -> bool {
     match error {
-        ProviderError::Permanent(_) => false,
-        ProviderError::NoAnswer(_) => !matches!(kind, DeliveryKind::SendSms),
+        ProviderError::Permanent(_) | ProviderError::Gone(_) => false,
+        ProviderError::NoAnswer(_) | ProviderError::Failed { .. } => !matches!(kind, DeliveryKind::SendSms),
         ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::Configuration(_) => true,
     }
 }

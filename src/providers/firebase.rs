@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{ProviderError, excerpt, http_client, retry_after, watched};
 use crate::config::{FirebaseAccess, FirebaseSettings};
 
 const SERVICE: &str = "Firebase";
+/// Reasons that pass, though they come as "bad request".
+const LATER: &[&str] = &["QUOTA_EXCEEDED", "TOO_MANY_ATTEMPTS_TRY_LATER"];
 const SCOPES: &[&str] = &["https://www.googleapis.com/auth/identitytoolkit"];
 
 pub struct Firebase {
@@ -64,34 +67,36 @@ impl Firebase {
             body["displayName"] = name.into();
         }
         match self.post("accounts", &body).await? {
-            Ok(_) => Ok(UserMade::New { id: user.id.to_owned() }),
-            Err(answer) if answer.reason == "DUPLICATE_LOCAL_ID" => Ok(UserMade::Existed { id: user.id.to_owned() }),
-            Err(answer) if answer.reason == "EMAIL_EXISTS" => self.find_by_email(user.email).await,
-            Err(answer) => Err(answer.error),
+            Said::Done(made) if named(&made, "/localId").is_some() => Ok(UserMade::New { id: user.id.to_owned() }),
+            // Something else has answered in Firebase's place. It may have passed the request on.
+            Said::Done(_) => Err(ProviderError::NoAnswer(format!("{SERVICE} answered without naming the user"))),
+            Said::IdTaken => Ok(UserMade::Existed { id: user.id.to_owned() }),
+            Said::AddressTaken => self.find_by_email(user.email).await,
         }
     }
 
     /// Whether Firebase lets us in.
     pub async fn check(&self) -> Result<(), ProviderError> {
-        let answer = self.post("accounts:lookup", &json!({ "localId": ["rolitt-doctor"] })).await?;
-        answer.map(|_| ()).map_err(|refused| refused.error)
+        self.post("accounts:lookup", &json!({ "localId": ["rolitt-doctor"] })).await.map(drop)
     }
 
     async fn find_by_email(&self, email: &str) -> Result<UserMade, ProviderError> {
-        let found =
-            self.post("accounts:lookup", &json!({ "email": [email] })).await?.map_err(|refused| refused.error)?;
-        let id = found.pointer("/users/0/localId").and_then(Value::as_str);
+        let found = match self.post("accounts:lookup", &json!({ "email": [email] })).await? {
+            Said::Done(found) => found,
+            Said::IdTaken | Said::AddressTaken => Value::Null,
+        };
+        let id = named(&found, "/users/0/localId");
         // Deleted between the two calls: the next try makes it.
         let gone =
             || ProviderError::Retry { message: format!("{SERVICE} lost the user it had just named"), after: None };
         id.map(|id| UserMade::Existed { id: id.to_owned() }).ok_or_else(gone)
     }
 
-    async fn post(&self, path: &'static str, body: &Value) -> Result<Result<Value, Refused>, ProviderError> {
+    async fn post(&self, path: &'static str, body: &Value) -> Result<Said, ProviderError> {
         watched("firebase", path, self.ask(path, body)).await
     }
 
-    async fn ask(&self, path: &str, body: &Value) -> Result<Result<Value, Refused>, ProviderError> {
+    async fn ask(&self, path: &str, body: &Value) -> Result<Said, ProviderError> {
         let (origin, token) = match &self.access {
             Access::Emulator { host } => (format!("http://{host}/identitytoolkit.googleapis.com"), "owner".to_owned()),
             Access::ServiceAccount(account) => {
@@ -110,19 +115,36 @@ impl Firebase {
             .map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
         let (status, after) = (response.status(), retry_after(&response));
         let text = response.text().await.map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
-        if !status.is_success() {
-            let error = ProviderError::from_status(SERVICE, status, after, &text);
-            return Ok(Err(Refused { reason: reason(&text), error }));
-        }
-        let garbled = |_| ProviderError::NoAnswer(format!("{SERVICE} answered what is not JSON: {}", excerpt(&text)));
-        serde_json::from_str(&text).map(Ok).map_err(garbled)
+        understood(status, after, &text)
     }
 }
 
-struct Refused {
-    /// Identity Toolkit's word, such as `EMAIL_EXISTS`.
-    reason: String,
-    error: ProviderError,
+enum Said {
+    Done(Value),
+    /// There is one with this id, or with this address: what was to be made is there.
+    IdTaken,
+    AddressTaken,
+}
+
+fn understood(status: StatusCode, after: Option<Duration>, body: &str) -> Result<Said, ProviderError> {
+    if status.is_success() {
+        let garbled = |_| ProviderError::NoAnswer(format!("{SERVICE} answered what is not JSON: {}", excerpt(body)));
+        return serde_json::from_str(body).map(Said::Done).map_err(garbled);
+    }
+    let reason = reason(body);
+    match ProviderError::from_status(SERVICE, status, after, body) {
+        _ if reason == "DUPLICATE_LOCAL_ID" => Ok(Said::IdTaken),
+        _ if reason == "EMAIL_EXISTS" => Ok(Said::AddressTaken),
+        // Its quotas speak in words, not in a status of their own.
+        ProviderError::Permanent(message) if LATER.contains(&reason.as_str()) => {
+            Err(ProviderError::Retry { message, after })
+        }
+        error => Err(error),
+    }
+}
+
+fn named<'a>(answer: &'a Value, pointer: &str) -> Option<&'a str> {
+    answer.pointer(pointer).and_then(Value::as_str).filter(|id| !id.is_empty())
 }
 
 /// `{"error":{"message":"EMAIL_EXISTS : …"}}`
@@ -136,7 +158,52 @@ fn reason(body: &str) -> String {
 fn token_error(error: &gcp_auth::Error) -> ProviderError {
     let message = format!("{SERVICE}: no access token: {}", excerpt(&error.to_string()));
     match error {
-        gcp_auth::Error::Http(..) => ProviderError::Retry { message, after: None },
+        // `Str` is what it says of a token server that answers with an error, `Other` of one that can't be reached.
+        gcp_auth::Error::Http(..) | gcp_auth::Error::Other(..) | gcp_auth::Error::Str(_) => {
+            ProviderError::Retry { message, after: None }
+        }
         _ => ProviderError::Configuration(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_used_up_is_asked_again_and_a_wrong_address_is_not() {
+        let of = |status: u16, reason: &str| {
+            let body = json!({ "error": { "code": status, "message": format!("{reason} : said in words") } });
+            understood(StatusCode::from_u16(status).unwrap(), None, &body.to_string())
+        };
+        for passes in LATER {
+            assert!(matches!(of(400, passes), Err(ProviderError::Retry { .. })), "{passes}");
+        }
+        assert!(matches!(of(400, "INVALID_EMAIL"), Err(ProviderError::Permanent(_))));
+        assert!(matches!(of(400, "EMAIL_EXISTS"), Ok(Said::AddressTaken)));
+        assert!(matches!(of(503, "UNAVAILABLE"), Err(ProviderError::Retry { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_success_that_names_no_user_is_none() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let proxy = axum::Router::new().fallback(|| async { axum::Json(json!({ "ok": true })) });
+        tokio::spawn(async move { axum::serve(listener, proxy).await.unwrap() });
+        let settings = FirebaseSettings { project_id: "p".to_owned(), access: FirebaseAccess::Emulator(host) };
+        let firebase = Firebase::new(settings, Duration::from_secs(5)).unwrap();
+        let made = firebase.ensure_user(&NewUser { id: "rolitt-1", email: "ana@example.com", name: None }).await;
+        assert!(matches!(made, Err(ProviderError::NoAnswer(_))), "{made:?}");
+    }
+
+    #[test]
+    fn a_token_server_that_is_away_is_no_wrong_setting() {
+        let away = gcp_auth::Error::Other("HTTP request failed", "connection refused".into());
+        assert!(matches!(token_error(&away), ProviderError::Retry { .. }));
+        assert!(matches!(token_error(&gcp_auth::Error::Str("token request failed")), ProviderError::Retry { .. }));
+        assert!(matches!(
+            token_error(&gcp_auth::Error::Io("key", std::io::Error::other("x"))),
+            ProviderError::Configuration(_)
+        ));
     }
 }

@@ -2,6 +2,7 @@
 //! comes back as a [`ProviderError`] that says whether to try again.
 
 pub mod firebase;
+pub mod heard;
 pub mod klaviyo;
 pub mod payments;
 pub mod twilio;
@@ -26,9 +27,16 @@ pub enum ProviderError {
     /// No answer: it may have happened. Repeating is right only where a key makes it harmless.
     #[error("{0}")]
     NoAnswer(String),
+    /// It answered that it failed (5xx). It may have happened all the same; asked with the same key, it says the same for
+    /// a day.
+    #[error("{message}")]
+    Failed { message: String, after: Option<Duration> },
     /// It will never work as it is: a person must look.
     #[error("{0}")]
     Permanent(String),
+    /// What was asked about is not there, or not any more.
+    #[error("{0}")]
+    Gone(String),
     /// Our key or setting is wrong: it works again when that is put right.
     #[error("{0}")]
     Configuration(String),
@@ -61,8 +69,8 @@ impl ProviderError {
         match self {
             Self::Retry { .. } => "retry",
             Self::NotAsked { .. } => "not_asked",
-            Self::NoAnswer(_) => "no_answer",
-            Self::Permanent(_) => "refused",
+            Self::NoAnswer(_) | Self::Failed { .. } => "no_answer",
+            Self::Permanent(_) | Self::Gone(_) => "refused",
             Self::Configuration(_) => "configuration",
         }
     }
@@ -72,13 +80,15 @@ impl ProviderError {
         let (Self::Retry { message, .. }
         | Self::NotAsked { message, .. }
         | Self::NoAnswer(message)
+        | Self::Failed { message, .. }
         | Self::Permanent(message)
+        | Self::Gone(message)
         | Self::Configuration(message)) = self;
         message.split(": ").next().unwrap_or_default()
     }
 }
 
-/// Measures a call to a provider.
+/// Measures a call to a provider, and tells whoever listens what came of it.
 pub(crate) async fn watched<T>(
     provider: &'static str,
     call: &'static str,
@@ -86,8 +96,11 @@ pub(crate) async fn watched<T>(
 ) -> Result<T, ProviderError> {
     let mut span = Span::within(format!("{provider} {call}"), Kind::Client);
     let began = Instant::now();
+    let under_way = heard::Call::begin();
     let answer = span.around(work).await;
-    let outcome = answer.as_ref().err().map_or("ok", ProviderError::word);
+    let failure = answer.as_ref().err();
+    under_way.answered(failure);
+    let outcome = failure.map_or("ok", ProviderError::word);
     metrics::histogram!(metric::PROVIDER_CALL, "provider" => provider, "call" => call, "outcome" => outcome)
         .record(began.elapsed().as_secs_f64());
     span.set("rolitt.outcome", outcome);

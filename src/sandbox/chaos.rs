@@ -36,14 +36,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn draw(desk: &mut FaultDesk, service: Service) -> Self {
+    /// `what` is the request's method and path.
+    pub fn draw(desk: &mut FaultDesk, service: Service, what: &str) -> Self {
         let faults = desk.faults().of(service).clone();
         let delay = Duration::from_millis(faults.latency_ms + desk.up_to(faults.latency_jitter_ms));
         let fate = if desk.happens(faults.reset_rate) {
             Fate::Reset
         } else if desk.happens(faults.timeout_rate) {
             Fate::Hang
-        } else if desk.happens(faults.error_rate) {
+        } else if what.contains(&faults.error_on) && desk.happens(faults.error_rate) {
             Fate::Error(faults.error_status, faults.retry_after)
         } else if desk.happens(faults.garbage_rate) {
             Fate::Garbage
@@ -61,6 +62,11 @@ impl Plan {
     /// Whether the handler will act at all.
     pub fn acts(&self) -> bool {
         matches!(self.fate, Fate::Well | Fate::Truncate | Fate::LoseAnswer)
+    }
+
+    /// Whether the service fails at the act: what Stripe then keeps under the request's key, as any other answer.
+    pub fn fails(&self) -> bool {
+        matches!(self.fate, Fate::Error(500..=599, _))
     }
 
     /// The fault's name for the inbox; none when all is well.

@@ -216,7 +216,7 @@ impl Core {
 
     /// What will become of a request, which is counted: `what` is its method and path.
     pub fn plan(&self, service: Service, what: &str) -> chaos::Plan {
-        let plan = chaos::Plan::draw(&mut lock(&self.desk), service);
+        let plan = chaos::Plan::draw(&mut lock(&self.desk), service, what);
         lock(&self.asked).note(self.now_ms(), service, what, plan.name());
         plan
     }

@@ -39,6 +39,8 @@ pub struct ServiceFaults {
     pub latency_jitter_ms: u64,
     pub error_rate: f64,
     pub error_status: u16,
+    /// Only requests whose method and path contain this get errors; empty: all.
+    pub error_on: String,
     /// Seconds, sent as `Retry-After` with an error.
     pub retry_after: Option<u64>,
     pub timeout_rate: f64,
@@ -57,6 +59,7 @@ impl Default for ServiceFaults {
             latency_jitter_ms: 0,
             error_rate: 0.0,
             error_status: 500,
+            error_on: String::new(),
             retry_after: None,
             timeout_rate: 0.0,
             garbage_rate: 0.0,
@@ -180,6 +183,7 @@ fn lay_over(base: &mut Value, patch: &Value, at: &str) -> Result<(), BadFault> {
         }
         let fits = match known {
             Value::Bool(_) => value.is_boolean(),
+            Value::String(_) => value.is_string(),
             Value::Number(number) if number.is_f64() => value.is_number(),
             Value::Number(_) => value.as_u64().is_some_and(|number| u32::try_from(number).is_ok()),
             // The two settings that may be absent are whole numbers.
@@ -189,6 +193,7 @@ fn lay_over(base: &mut Value, patch: &Value, at: &str) -> Result<(), BadFault> {
         if !(fits || may_be_absent && (value.is_null() || value.is_u64())) {
             let wanted = match known {
                 Value::Bool(_) => "must be true or false",
+                Value::String(_) => "must be a text",
                 Value::Number(number) if number.is_f64() => "must be a number",
                 _ => "must be a whole number, not negative",
             };

@@ -46,6 +46,13 @@ impl Attempt {
         AttemptOutcome { state: self.state, was_declined: self.decline_code.is_some(), paid_at: self.paid_at }
     }
 
+    /// Whether somebody could still pay on its page. One that we have given up is open at Stripe until its time is over,
+    /// or until it is closed there.
+    pub fn may_be_open(&self, now: Timestamp) -> bool {
+        let given_up = self.state == AttemptState::Expired && self.session_id.is_some();
+        self.state.is_payable() || (given_up && self.expires_at.is_some_and(|at| now < at))
+    }
+
     pub fn received(&self) -> Option<Money> {
         Some(Money::new(self.received_minor?, self.received_currency?))
     }
@@ -113,6 +120,15 @@ pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult
     })?)
 }
 
+/// Stripe was asked what became of these, whatever it said: others are before them now.
+pub async fn save_asked(tx: &mut Tx, ids: &[AttemptId], now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE checkout_attempts SET asked_at = $2 WHERE id = $1";
+    for id in ids {
+        on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
 /// All tries of a preorder, first to last, inside the transaction that holds its lock.
 pub async fn of_preorder(tx: &mut Tx, id: &PreorderId) -> StoreResult<Vec<Attempt>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE preorder_id = $1 ORDER BY number");
@@ -163,7 +179,7 @@ pub async fn any(db: &Db) -> StoreResult<bool> {
 }
 
 /// Tries to pay that should have ended by now: pages that closed and of which nothing was heard, payments that have
-/// been under way since then. The longest overdue first.
+/// been under way since then and were not asked about since. Those that wait longest for a question first.
 pub async fn overdue(
     db: &Db,
     closed_before: Timestamp,
@@ -174,13 +190,13 @@ pub async fn overdue(
         "SELECT ",
         columns!(),
         " FROM checkout_attempts WHERE state IN ('open', 'declined') AND expires_at < $1 AND session_id IS NOT NULL \
-         ORDER BY expires_at LIMIT $2"
+         ORDER BY COALESCE(asked_at, expires_at) LIMIT $2"
     );
     const UNDER_WAY: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM checkout_attempts WHERE state = 'pending' AND updated_at < $1 AND session_id IS NOT NULL \
-         ORDER BY updated_at LIMIT $2"
+        " FROM checkout_attempts WHERE state = 'pending' AND updated_at < $1 AND COALESCE(asked_at, updated_at) < $1 \
+         AND session_id IS NOT NULL ORDER BY COALESCE(asked_at, updated_at) LIMIT $2"
     );
     let mut found: Vec<Attempt> =
         on_read!(db, c => sqlx::query_as(CLOSED).bind(closed_before).bind(limit).fetch_all(c).await)?;

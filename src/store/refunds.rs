@@ -95,6 +95,18 @@ pub async fn find(db: &Db, id: &RefundId) -> StoreResult<Option<Refund>> {
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
+/// How many of a refund's keys Stripe has answered with a failure.
+pub async fn key_generation(db: &Db, id: &RefundId) -> StoreResult<i64> {
+    const SQL: &str = "SELECT key_generation FROM refunds WHERE id = $1";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(id).fetch_one(c).await)?)
+}
+
+/// Gives up a key. Of two who were answered under the same one, one does.
+pub async fn give_up_key(tx: &mut Tx, id: &RefundId, generation: i64) -> StoreResult<()> {
+    const SQL: &str = "UPDATE refunds SET key_generation = key_generation + 1 WHERE id = $1 AND key_generation = $2";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(generation).execute(c).await.map(|_| ()))?)
+}
+
 pub async fn find_by_provider_id(db: &Db, id: &str) -> StoreResult<Option<Refund>> {
     const SQL: &str = select!("WHERE provider_refund_id = $1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)

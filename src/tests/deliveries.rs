@@ -155,3 +155,58 @@ async fn a_commit_of_one_instance_wakes_another_on_the_same_postgres() {
     other.db.close().await;
     app.finish().await;
 }
+
+/// Set for a process that is a test's own.
+const AS_CHILD: &str = "ROLITT_TEST_PANIC";
+
+/// Not a test by itself: a fail point holds for a whole process, so this one has its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_process_of_its_own() {
+    let Ok(kind) = std::env::var(AS_CHILD) else { return };
+    let app = TestApp::start(if kind == "sqlite" { Kind::Sqlite } else { Kind::Postgres }).await;
+    app.expect_dead();
+    fail::cfg("klaviyo.performed", "panic").unwrap();
+    app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await;
+    let left = "SELECT COUNT(*) FROM outbox WHERE lane = 'klaviyo' AND state = 'running' AND attempts = 1";
+    app.wait_until("its worker is gone", async || app.count(left).await == 1).await;
+    app.wait_until("nobody else is held up", async || {
+        app.count("SELECT COUNT(*) FROM outbox WHERE lane = 'firebase' AND state = 'done'").await == 1
+    })
+    .await;
+    // More panics than the lane has places: none was lost with its worker.
+    app.wait_until("it is given up", async || {
+        app.advance(LEASE + Duration::from_secs(1));
+        release_expired(&app.ctx).await.unwrap();
+        app.count("SELECT COUNT(*) FROM outbox WHERE lane = 'klaviyo' AND state = 'dead'").await == 1
+    })
+    .await;
+    assert!(app.count("SELECT MAX(attempts) FROM outbox WHERE lane = 'klaviyo'").await > 8);
+    fail::remove("klaviyo.performed");
+    app.post("/api/initiate_preorder", &[("email", "bob@example.com"), ("color", "sakura-pink")]).await;
+    app.settle_down().await;
+    assert_eq!(app.count("SELECT COUNT(*) FROM outbox WHERE lane = 'klaviyo' AND state = 'done'").await, 1);
+    app.finish().await;
+}
+
+async fn in_a_process_of_its_own(kind: &str) {
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child
+        .args(["--exact", "tests::deliveries::a_panic_in_a_process_of_its_own", "--nocapture"])
+        .env(AS_CHILD, kind)
+        .env("RUST_LOG", "error")
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true);
+    let output = child.output().await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+#[tokio::test]
+async fn a_worker_that_panics_stops_no_lane_and_its_delivery_is_given_up_in_the_end_on_sqlite() {
+    in_a_process_of_its_own("sqlite").await;
+}
+
+#[tokio::test]
+async fn a_worker_that_panics_stops_no_lane_and_its_delivery_is_given_up_in_the_end_on_postgres() {
+    in_a_process_of_its_own("postgres").await;
+}

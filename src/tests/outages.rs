@@ -22,8 +22,7 @@ on_both! {
         assert!(!answer.body.contains("Stripe answered"), "the inside shows: {error}");
         assert_eq!(app.count("SELECT COUNT(*) FROM preorders").await, 1);
         app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
-        // Stripe keeps the answer to a key, even a 500: after a while a new key is used.
-        app.advance(Duration::from_secs(31));
+        // Stripe repeats its answer to a key, even a failure: the next click has another.
         let (session, id) = app.checkout("ana@example.com").await;
         app.pay_by_card(&session, "4242424242424242").await;
         app.wait_for_badges(&id, "completed/paid").await;
@@ -60,6 +59,50 @@ on_both! {
         app.advance(Duration::from_mins(1));
         let renewed = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
         assert_ne!(renewed, session);
+    }
+
+    async fn a_question_that_stripe_refuses_leaves_a_page_as_it_is(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.advance(Duration::from_mins(1));
+        for status in [400, 402] {
+            let refused = json!({ "error_rate": 1.0, "error_status": status, "error_on": "GET /v1/checkout/sessions" });
+            app.faults(json!({ "stripe": refused })).await;
+            assert_eq!(app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session(), session, "{status}");
+        }
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state = 'open'").await, 1);
+        app.faults(json!({ "stripe": { "error_rate": 0.0, "error_on": "" } })).await;
+    }
+
+    async fn a_background_that_asks_too_often_does_not_shut_the_till(app: TestApp) {
+        app.checkout("first@example.com").await;
+        let busy = json!({ "error_rate": 1.0, "error_status": 429, "retry_after": 60, "error_on": "GET /v1/events" });
+        app.faults(json!({ "stripe": busy })).await;
+        crate::workflows::walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+        let gate = || app.ctx.breakers.gate(Lane::Stripe, app.ctx.clock.steady());
+        app.wait_until("the walk was told to wait", async || matches!(gate(), Gate::Shut(_))).await;
+        let answer = app.post("/api/handle_checkout", &BUY).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        app.faults(json!({ "stripe": { "error_rate": 0.0, "error_on": "" } })).await;
+        app.advance(Duration::from_mins(2));
+        app.settle_down().await;
+    }
+
+    async fn deliveries_that_ask_nobody_do_not_say_that_a_provider_is_back(app: TestApp) {
+        for _ in 0..5 {
+            let gone = crate::providers::ProviderError::NoAnswer("gone".to_owned());
+            app.ctx.breakers.learn(Lane::Klaviyo, Some(&gone), app.ctx.clock.steady());
+        }
+        app.advance(Duration::from_secs(6));
+        let at = if app.ctx.db.postgres().is_some() { "now()" } else { "0" };
+        app.ctx.db.execute(&format!("INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, created_at) \
+             VALUES ('dlv_odd', 'klaviyo_preorder_started', 'klaviyo', '[]', 'odd', 'pending', {at}, {at})")).await;
+        app.ctx.bell.ring_all();
+        app.wait_until("it is given up", async || {
+            app.count("SELECT COUNT(*) FROM outbox WHERE id = 'dlv_odd' AND state = 'dead'").await == 1
+        }).await;
+        assert_eq!(app.ctx.breakers.gate(Lane::Klaviyo, app.ctx.clock.steady()), Gate::Probe);
+        app.ctx.db.execute("DELETE FROM delivery_attempts").await;
+        app.ctx.db.execute("DELETE FROM outbox").await;
     }
 
     async fn stripe_talking_garbage_is_an_outage_and_not_a_crash(app: TestApp) {

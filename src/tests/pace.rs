@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::app::TestApp;
 use super::database::Kind;
 use super::http_client::Answer;
@@ -133,5 +135,47 @@ async fn a_queue_that_is_too_long_is_said_and_is_no_fault_of_stripes() {
     assert_eq!(asked(&app, "/v1/checkout/sessions").await.len(), 0);
     app.ctx.db.execute("DELETE FROM provider_pace").await;
     assert_eq!(app.post("/api/handle_checkout", &form).await.status, 303);
+    app.finish().await;
+}
+
+/// How far the queue at an endpoint reaches.
+async fn queue(app: &TestApp, endpoint: &str) -> Option<String> {
+    let sql = format!("SELECT CAST(next_at AS TEXT) FROM provider_pace WHERE endpoint = '{endpoint}'");
+    app.ctx.db.texts(&sql).await.into_iter().next()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_page_takes_no_turn_that_it_would_not_be_there_for() {
+    let app = Ground::paced(Kind::Postgres, 10).await;
+    app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+    let (session, id) = app.checkout("ana@example.com").await;
+    app.pay_by_card(&session, "4242424242424242").await;
+    let long = "INSERT INTO provider_pace (endpoint, next_at) VALUES ('fetch_session', now() + interval '6 seconds')";
+    app.ctx.db.execute(long).await;
+    let reaches = queue(&app, "fetch_session").await;
+    let page = format!("/preorder/success?session_id={session}");
+    assert_eq!(app.get(&page).await.status, 200);
+    assert_eq!(queue(&app, "fetch_session").await, reaches, "it took a turn and left");
+    assert_eq!(app.badges(&id).await, "processing/unpaid");
+    app.ctx.db.execute("DELETE FROM provider_pace").await;
+    app.advance(Duration::from_secs(2));
+    assert_eq!(app.get(&page).await.status, 200);
+    app.wait_for_badges(&id, "completed/paid").await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stripe_that_hangs_shuts_the_breaker_though_pages_do_not_wait_for_its_end() {
+    let app = Ground::paced(Kind::Sqlite, 100).await;
+    let mut pages = Vec::new();
+    for buyer in 0..5 {
+        let (session, _) = app.checkout(&format!("buyer{buyer}@example.com")).await;
+        pages.push(format!("/preorder/success?session_id={session}"));
+    }
+    app.faults(json!({ "stripe": { "hold": true } })).await;
+    let shown = futures::future::join_all(pages.iter().map(|page| app.get(page))).await;
+    assert!(shown.iter().all(|page| page.status == 200));
+    assert!(matches!(app.ctx.breakers.gate(Lane::Stripe, app.ctx.clock.steady()), Gate::Shut(_)));
+    app.faults(json!({ "stripe": { "hold": false } })).await;
     app.finish().await;
 }

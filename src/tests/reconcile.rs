@@ -84,6 +84,23 @@ on_both! {
         assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired'").await, 1);
     }
 
+    async fn a_debit_that_is_still_on_its_way_makes_room_for_those_behind_it(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 3_600_000 })).await;
+        app.wait_for_badges(&id, "processing/pending").await;
+        app.settle_down().await;
+        app.advance(Duration::from_hours(7));
+        assert!(check_overdue::enqueue(&app.ctx).await.unwrap());
+        app.settle_down().await;
+        // Nothing moved, and it was asked about: it is not the first in the queue again.
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts WHERE asked_at IS NOT NULL").await, 1);
+        app.advance(check_overdue::EVERY);
+        assert!(!check_overdue::enqueue(&app.ctx).await.unwrap(), "it is asked about again and again");
+        app.advance(Duration::from_hours(7));
+        assert!(check_overdue::enqueue(&app.ctx).await.unwrap());
+        app.settle_down().await;
+    }
+
     async fn a_call_whose_answer_was_lost_is_asked_about_by_itself(app: TestApp) {
         // Stripe makes the page, and we never hear of it.
         app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
@@ -107,10 +124,10 @@ on_both! {
     }
 
     async fn a_call_that_stripe_never_heard_is_closed_by_itself(app: TestApp) {
-        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 500 } })).await;
+        app.faults(json!({ "stripe": { "reset_rate": 1.0 } })).await;
         let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
         assert_eq!(app.post("/api/handle_checkout", &form).await.status, 503);
-        app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+        app.faults(json!({ "stripe": { "reset_rate": 0.0 } })).await;
         app.advance(Duration::from_mins(16));
         assert!(check_overdue::enqueue(&app.ctx).await.unwrap());
         let known = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired' AND session_id IS NULL";

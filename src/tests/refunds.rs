@@ -115,6 +115,22 @@ on_both! {
         assert_eq!(at_stripe(app).await.len(), 1);
     }
 
+    async fn one_failure_of_stripes_does_not_hold_a_refund_up_for_a_day(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        app.settle_down().await;
+        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_on": "POST /v1/refunds" } })).await;
+        let refund = ask(app, Role::Owner, &id, 5_000, "failed").await.unwrap();
+        let tries = "SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'";
+        app.wait_until("it was tried", async || app.count(tries).await > 0).await;
+        app.faults(json!({ "stripe": { "error_rate": 0.0, "error_on": "" } })).await;
+        // Stripe repeats that answer to that key for a day; the shop is through with it within minutes.
+        app.advance(Duration::from_mins(5));
+        app.wait_until("it is made", async || state(app, &refund).await == RefundState::Succeeded).await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1);
+        assert!(app.count("SELECT MIN(key_generation) FROM refunds").await >= 1, "the same key was used again");
+    }
+
     async fn what_stripe_refuses_failed_and_frees_what_it_held(app: TestApp) {
         let id = paid(app, "ana@example.com").await;
         let intent = app.scalar(&format!("SELECT payment_intent_id FROM preorders WHERE id = '{id}'")).await.unwrap();

@@ -133,12 +133,30 @@ on_both! {
     }
 
     async fn a_webhook_that_comes_before_the_session_is_saved_finds_its_attempt(app: TestApp) {
-        let saved = app.post("/api/initiate_preorder", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await.json();
-        let id = saved["preorder_id"].as_str().unwrap();
-        let early = fact(id, "cs_early", AttemptState::Paid, 50);
-        settle(&app.ctx, &early).await.unwrap();
-        assert!(app.badges(id).await.ends_with("/paid"));
-        let again = app.post("/api/handle_checkout", &[("preorder_id", id)]).await;
-        assert_eq!(again.location(), "/preorder/success?session_id=cs_early");
+        // Stripe has made the page and says so by its post, while its answer to us is still on the way.
+        app.faults(json!({ "stripe": { "hold": true } })).await;
+        let asked = async {
+            app.post("/api/handle_checkout", &[("email", "ana@example.com"), ("color", "sakura-pink")]).await
+        };
+        let told = async {
+            let creating = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'creating' AND session_id IS NULL";
+            app.wait_until("the page is being made", async || app.count(creating).await == 1).await;
+            let attempt = app.scalar("SELECT id FROM checkout_attempts").await;
+            let id = app.scalar("SELECT id FROM preorders").await.unwrap();
+            let body = json!({ "id": "evt_early", "object": "event", "type": "checkout.session.completed", "created": 1_700_000_000,
+                "livemode": false, "data": { "object": { "id": "cs_early", "object": "checkout.session", "payment_status": "paid",
+                    "amount_total": 49_900, "currency": "usd", "payment_intent": "pi_early",
+                    "metadata": { "attempt_id": attempt, "preorder_id": id } } } });
+            assert_eq!(app.webhook(&body.to_string()).await.status, 200);
+            app.wait_for_badges(&id, "completed/paid").await;
+            assert_eq!(app.count(creating).await, 0, "it was another attempt's");
+            app.faults(json!({ "stripe": { "hold": false } })).await;
+        };
+        let (answer, ()) = tokio::join!(asked, told);
+        assert_eq!(answer.location(), "/preorder/success?session_id=cs_early", "nobody is sent to pay again");
+        app.settle_down().await;
+        let row = app.scalar("SELECT session_id || ' ' || state FROM checkout_attempts").await;
+        assert_eq!(row.as_deref(), Some("cs_early paid"));
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
     }
 }

@@ -72,7 +72,7 @@ pub(super) async fn refunds_of(
     let refunds = match ctx.breakers.ask(Lane::Stripe, &ctx.clock, call).await {
         Ok(refunds) => refunds,
         // A payment that Stripe does not know has no refunds.
-        Err(ProviderError::Permanent(_)) => Vec::new(),
+        Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let named = |mut fact: crate::domain::refund::RefundFact| {
@@ -95,7 +95,7 @@ pub(super) async fn owner(ctx: &Context, facts: &[Fact]) -> Result<Option<Preord
     let call = ctx.payments.default().fetch_payment_intent(intent);
     let payment = match ctx.breakers.ask(Lane::Stripe, &ctx.clock, call).await {
         Ok(payment) => payment,
-        Err(ProviderError::Permanent(_)) => return Ok(None),
+        Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     if payment.preorder_id.is_none() {

@@ -63,7 +63,7 @@ pub(super) async fn close_pages(
     now: Timestamp,
 ) -> Result<(), WorkflowError> {
     let attempts = attempts::of_preorder(tx, id).await?;
-    if !attempts.iter().any(|attempt| attempt.state.is_payable() || attempt.state == AttemptState::Creating) {
+    if !attempts.iter().any(|attempt| attempt.may_be_open(now) || attempt.state == AttemptState::Creating) {
         return Ok(());
     }
     let delivery = Delivery::CloseOpenPages { preorder_id: id.clone() };

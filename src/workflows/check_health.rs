@@ -129,9 +129,12 @@ fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> C
         Ok(()) if stood_in => Check::good(name, "the sandbox stands in"),
         Ok(()) => Check::good(name, "answers, and knows us"),
         // The sandbox lives in `rolitt serve`: that it is not running is no fault of the set-up.
-        Err(ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::NoAnswer(_)) if stood_in => {
-            Check::good(name, "the sandbox stands in, and is not running")
-        }
+        Err(
+            ProviderError::Retry { .. }
+            | ProviderError::NotAsked { .. }
+            | ProviderError::NoAnswer(_)
+            | ProviderError::Failed { .. },
+        ) if stood_in => Check::good(name, "the sandbox stands in, and is not running"),
         Err(error @ ProviderError::Configuration(_)) => {
             Check::bad(name, error.to_string(), "Put its key right: see the settings in the README.")
         }

@@ -64,16 +64,28 @@ pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
     let now = ctx.shared_now().await?;
     let overdue = attempts::overdue(&ctx.db, now - late(), now - LONG, ROUND).await?;
     let (asked, mut moved) = (overdue.len(), 0);
+    let mut unmoved = Vec::new();
     for attempt in overdue {
         match refresh_payment::refresh_attempt(ctx, &attempt).await {
-            Ok(state) => moved += usize::from(state != attempt.state),
+            Ok(state) if state != attempt.state => moved += 1,
+            Ok(_) => unmoved.push(attempt.id),
             // Another account's, or a sandbox's that has forgotten: one of these must not hold up the others.
-            Err(WorkflowError::Provider(ProviderError::Permanent(reason))) => {
-                tracing::warn!(reason, attempt = %attempt.id, "Stripe does not know an overdue page");
+            Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
+                tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an overdue page");
                 close(ctx, &attempt).await?;
+            }
+            // It says nothing of the page.
+            Err(WorkflowError::Provider(error @ ProviderError::Permanent(_))) => {
+                tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe refuses to speak of a page");
+                unmoved.push(attempt.id);
             }
             Err(error) => return Err(error),
         }
+    }
+    if !unmoved.is_empty() {
+        let mut tx = ctx.db.begin().await?;
+        attempts::save_asked(&mut tx, &unmoved, now).await?;
+        tx.commit().await?;
     }
     let (calls, learnt) = ask_about_calls(ctx).await?;
     Ok(format!("{} asked about, {} moved on", asked + calls, moved + learnt))

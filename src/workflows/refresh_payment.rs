@@ -11,11 +11,14 @@ use crate::domain::payment::AttemptState;
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::Session;
+use crate::providers::payments::paced::waiting_at_most;
 use crate::store::attempts::{self, Attempt};
 use crate::store::preorders::Preorder;
 
 /// How long a page may wait for Stripe before it is shown as "being confirmed".
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
+/// The part of it that may pass in the queue before Stripe. What is left is enough to know a Stripe that hangs by.
+const PAGE_QUEUES: Duration = Duration::from_millis(1_500);
 
 /// The attempt's state after Stripe was asked for a buyer, who is told at once if it is to be left alone.
 pub async fn refresh_for_buyer(ctx: &Context, attempt: &Attempt) -> Result<AttemptState, WorkflowError> {
@@ -59,7 +62,7 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
     let mut fact = match provider.fetch_payment_intent(intent).await {
         Ok(fact) => fact,
         // A detail for the admin's eye is no reason for an alarm.
-        Err(ProviderError::Permanent(_)) => return Ok("Stripe does not know this payment"),
+        Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => return Ok("Stripe does not know this payment"),
         Err(error) => return Err(error.into()),
     };
     fact.preorder_id = Some(id.to_string());
@@ -71,15 +74,16 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
 
 /// Closes the pages of a preorder on which somebody could still pay. Says how many.
 pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, WorkflowError> {
+    let now = ctx.shared_now().await?;
     let attempts = attempts::list(&ctx.db, id).await?;
     let mut closed = 0;
-    for attempt in attempts.iter().filter(|attempt| attempt.state.is_payable()) {
+    for attempt in attempts.iter().filter(|attempt| attempt.may_be_open(now)) {
         let Some(session_id) = &attempt.session_id else { continue };
         let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
         let mut fact = match provider.expire_session(session_id).await {
             Ok(session) => session.fact,
             // It is over already: paid, perhaps, which must be known.
-            Err(ProviderError::Permanent(_)) => provider.fetch_session(session_id).await?.fact,
+            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => provider.fetch_session(session_id).await?.fact,
             Err(error) => return Err(error.into()),
         };
         fact.preorder_id = Some(id.to_string());
@@ -101,7 +105,8 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
     let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
     let mut confirmed = attempt.state == AttemptState::Paid;
     if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.steady()) {
-        confirmed = match tokio::time::timeout(PAGE_PATIENCE, refresh_for_buyer(ctx, &attempt)).await {
+        let asked = waiting_at_most(PAGE_QUEUES, refresh_for_buyer(ctx, &attempt));
+        confirmed = match tokio::time::timeout(PAGE_PATIENCE, asked).await {
             Ok(Ok(_)) => true,
             Ok(Err(WorkflowError::Provider(error))) => told(&error),
             Ok(Err(error)) => return Err(error),

@@ -4,7 +4,8 @@
 //! 1. the preorder is locked, so two people who ask at once are taken one after the other;
 //! 2. what is left of each payment is computed from what was captured, refunded, asked for and disputed;
 //! 3. refund, delivery and audit line commit together, under a key made of the form: pressed twice, it is one;
-//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact.
+//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact; a key under which
+//!    Stripe answered that it failed is given up, for that answer would be repeated for a day.
 
 use serde_json::json;
 
@@ -171,6 +172,7 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     let intent = intent.ok_or_else(|| WorkflowError::Odd("the refund names no payment".to_owned()))?;
     let provider = ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default());
     reach(Point::RefundBegun);
+    let generation = refunds::key_generation(&ctx.db, id).await?;
     // Stripe forgets idempotency keys after a day, a refund never: one whose answer was lost is looked for first.
     let found = if again {
         let made = provider.list_refunds(&intent).await?;
@@ -188,7 +190,7 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
             payment_intent_id: intent,
             amount: refund.amount(),
             reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
-            idempotency_key: refund.idempotency_key.clone(),
+            idempotency_key: key(&refund, generation),
         };
         provider.create_refund(&new).await
     };
@@ -202,12 +204,24 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
             reach(Point::RefundSettled);
             Ok(said)
         }
-        Err(ProviderError::Permanent(refusal)) => {
+        Err(ProviderError::Permanent(refusal) | ProviderError::Gone(refusal)) => {
             refuse(ctx, &refund, &refusal).await?;
             Ok(refusal)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            if matches!(error, ProviderError::Failed { .. }) {
+                let mut tx = ctx.db.begin().await?;
+                refunds::give_up_key(&mut tx, id, generation).await?;
+                tx.commit().await?;
+            }
+            Err(error.into())
+        }
     }
+}
+
+/// The first is made of the form; those after it of the refund's own id, which no form can hit.
+fn key(refund: &Refund, generation: i64) -> String {
+    if generation == 0 { refund.idempotency_key.clone() } else { format!("{}-{generation}", refund.id) }
 }
 
 /// Stripe will not make it: no money moves, and what it held may be asked for again.

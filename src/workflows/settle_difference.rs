@@ -33,7 +33,7 @@ pub async fn settle_difference(ctx: &Context, actor: &Actor, id: &DifferenceId) 
     }
     let seen = match ctx.payments.default().look_up(listed(known.object), &known.provider_id).await {
         Ok(seen) => seen,
-        Err(ProviderError::Permanent(_)) => {
+        Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => {
             return Err(WorkflowError::refused("id", "unknown_to_stripe", "Stripe does not know it any more."));
         }
         Err(error) => return Err(error.into()),

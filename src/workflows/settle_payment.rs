@@ -28,6 +28,7 @@ use crate::domain::delivery::Delivery;
 use crate::domain::ids::PreorderId;
 use crate::domain::payment::{AttemptState, Fact};
 use crate::domain::refund::Returned;
+use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, reach};
 use crate::store::attempts::{self, Attempt};
 use crate::store::disputes::{self, Dispute};
@@ -131,7 +132,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
     if paid_now {
-        deliveries = what_follows(ctx, &after, &money.attempts);
+        deliveries = what_follows(ctx, &after, &money.attempts, now);
         outbox::enqueue(tx, &deliveries, now).await?;
         late_text::park(tx, &after, now).await?;
         reach(Point::SettleEnqueued);
@@ -203,10 +204,10 @@ fn ships_to<'a>(before: &Preorder, telling: Option<&'a Attempt>, attempts: &'a [
     of_a_page.then_some(page)
 }
 
-fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt]) -> Vec<Enqueued> {
+fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt], now: Timestamp) -> Vec<Enqueued> {
     let preorder_id = preorder.id.clone();
     let mut follows = vec![Delivery::KlaviyoPreorderSuccess { preorder_id: preorder_id.clone() }];
-    if attempts.iter().any(|attempt| attempt.state.is_payable() && attempt.session_id.is_some()) {
+    if attempts.iter().any(|attempt| attempt.may_be_open(now) && attempt.session_id.is_some()) {
         follows.push(Delivery::CloseOpenPages { preorder_id: preorder_id.clone() });
     }
     if attempts.iter().any(|attempt| attempt.state == AttemptState::Paid && attempt.card_last4.is_none()) {

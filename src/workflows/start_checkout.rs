@@ -21,9 +21,8 @@ use crate::store::attempts::{self, Attempt};
 use crate::store::preorders::{self, Preorder};
 use crate::telemetry::{self, Kind, TraceId, metric};
 
-/// Stripe keeps the answer to a key, even a 500. After this long a new key is worth more than the old answer; the page
-/// that may then exist twice was never shown to anybody.
-/// Longer than a request may be at it, so that two requests never hold two keys.
+/// A key whose answer never came is asked with again for so long; then a new key is worth more than the old answer. The
+/// page that may then exist twice is shown to nobody: see `save`.
 const KEY_HOLDS: Duration = Duration::from_secs(30);
 /// A page opened just now needs no question whether it is still open.
 const PAGE_IS_FRESH: Duration = Duration::from_secs(10);
@@ -32,6 +31,8 @@ const WAIT_FOR_TWIN: Duration = Duration::from_millis(150);
 const TRIES: u32 = 6;
 /// A hiccup is over by then; an outage is not helped by asking more.
 const TRIES_THAT_FAIL: u32 = 3;
+/// Each page that is over makes room for another; more than a few in one request are a riddle, not a reason to go on.
+const LOOKS: u32 = 6;
 /// Whoever is before us for longer than this is not waited for.
 const WAIT_AT_MOST: Duration = Duration::from_secs(1);
 /// A first failure slower than this is not repeated while the buyer waits.
@@ -69,20 +70,32 @@ pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, 
     led_to
 }
 
+/// Looks again as often as what it found is over by the time it is asked about, and takes another key for one that
+/// Stripe has answered with a failure: that answer stands.
 async fn lead(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
-    match next_step(ctx, id).await? {
-        Step::Settled(session_id) => Ok(Checkout::Settled { session_id }),
-        Step::Ask(attempt) => match ask_again(ctx, id, &attempt).await? {
-            Some(checkout) => Ok(checkout),
-            // It can't be paid any more, and now we know it: a second look makes a new attempt.
-            None => match next_step(ctx, id).await? {
-                Step::Settled(session_id) => Ok(Checkout::Settled { session_id }),
-                Step::Ask(attempt) => Ok(Checkout::Pay { url: attempt.url.unwrap_or_default() }),
-                Step::Create(preorder, attempt) => create(ctx, &preorder, &attempt).await,
+    let began = tokio::time::Instant::now();
+    let mut failed = 0;
+    for _ in 0..LOOKS {
+        let found = match next_step(ctx, id).await? {
+            Step::Settled(session_id) => return Ok(Checkout::Settled { session_id }),
+            Step::Ask(attempt) => ask_again(ctx, id, &attempt).await?,
+            Step::Create(preorder, attempt) => match create(ctx, &preorder, &attempt).await {
+                Err(WorkflowError::Provider(ProviderError::Failed { after: None, .. }))
+                    if failed + 1 < TRIES_THAT_FAIL && began.elapsed() < PATIENCE =>
+                {
+                    failed += 1;
+                    tokio::time::sleep(WAIT_FOR_TWIN * failed).await;
+                    None
+                }
+                created => created?,
             },
-        },
-        Step::Create(preorder, attempt) => create(ctx, &preorder, &attempt).await,
+        };
+        if let Some(checkout) = found {
+            return Ok(checkout);
+        }
     }
+    let message = "one page after the other was over before it was shown".to_owned();
+    Err(ProviderError::Retry { message, after: Some(WAIT_AT_MOST) }.into())
 }
 
 enum Step {
@@ -160,9 +173,9 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
             Ok(Some(Checkout::Settled { session_id: session_id.or_else(|| attempt.session_id.clone()) }))
         }
         Ok(AttemptState::Expired | AttemptState::Failed) => Ok(None),
-        // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten.
-        Err(WorkflowError::Provider(ProviderError::Permanent(reason))) => {
-            let error = ProviderError::Permanent(reason);
+        // The page is not Stripe's any more: another account's, or a sandbox's that has forgotten. Another refusal
+        // says nothing of the page, on which somebody may still pay.
+        Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
             tracing::warn!(error = error.in_short(), preorder = %id, "an open page is gone; making another");
             close(ctx, attempt).await?;
             Ok(None)
@@ -176,7 +189,8 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
     }
 }
 
-async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<Checkout, WorkflowError> {
+/// `None`: the page is there, and over already for us. Another look is needed.
+async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result<Option<Checkout>, WorkflowError> {
     let Some(new) = new_session(ctx, preorder, attempt).await? else {
         close(ctx, attempt).await?;
         return Err(WorkflowError::SoldOut);
@@ -190,7 +204,7 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
             return Err(left_alone(Lane::Stripe, wait).into());
         }
         let call = provider.create_session(&new);
-        let answer = ctx.breakers.learning(Lane::Stripe, &ctx.clock, call).await;
+        let answer = ctx.breakers.learning_for_a_buyer(Lane::Stripe, &ctx.clock, call).await;
         reach(Point::CheckoutAnswered);
         match answer {
             Ok(session) => break session,
@@ -198,7 +212,12 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
                 tokio::time::sleep(WAIT_FOR_TWIN * tries).await;
             }
             Err(error) => {
-                if matches!(error, ProviderError::Permanent(_)) {
+                // Refused or failed: so it will be under this key for as long as Stripe remembers it.
+                let stands = matches!(
+                    error,
+                    ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Failed { .. }
+                );
+                if stands {
                     close(ctx, attempt).await?;
                 }
                 return Err(error.into());
@@ -208,10 +227,22 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
     let Some(url) = session.url.clone() else {
         // The key's first answer is replayed for a day, and the page it speaks of is over by now.
         settle_payment::settle(ctx, &session.fact.into()).await?;
-        return Ok(Checkout::Settled { session_id: Some(session.id) });
+        return Ok(Some(Checkout::Settled { session_id: Some(session.id) }));
     };
-    let settled = save(ctx, preorder, attempt, session).await?;
-    Ok(settled.unwrap_or(Checkout::Pay { url }))
+    Ok(match save(ctx, preorder, attempt, session).await? {
+        Saved::Payable => Some(Checkout::Pay { url }),
+        Saved::NotNeeded(session_id) => Some(Checkout::Settled { session_id }),
+        Saved::Over => None,
+    })
+}
+
+/// What a page is worth once it is saved.
+enum Saved {
+    Payable,
+    /// The preorder was paid on another meanwhile.
+    NotNeeded(Option<String>),
+    /// Its attempt was given up meanwhile: nobody is sent there, and Stripe is asked to close it.
+    Over,
 }
 
 /// How often it is asked while the buyer waits, if this is what it comes to.
@@ -256,19 +287,15 @@ async fn new_session(
     }))
 }
 
-/// Saves the page. Gives where to go instead if it is not needed any more.
-async fn save(
-    ctx: &Context,
-    preorder: &Preorder,
-    attempt: &Attempt,
-    session: Session,
-) -> Result<Option<Checkout>, WorkflowError> {
+/// Saves the page, and says whether somebody may be sent to it.
+async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Session) -> Result<Saved, WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let locked = preorders::lock(&mut tx, &preorder.id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let now = ctx.shared_now_in(&mut tx).await?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
     let settled = !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
+    let mut over = false;
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
         stored.state = stored.state.join(AttemptState::Open);
         stored.url = session.url;
@@ -277,21 +304,27 @@ async fn save(
         stored.session_id = stored.session_id.or_else(|| Some(session.id.clone()));
         stored.payment_intent_id = stored.payment_intent_id.or(session.fact.payment_intent_id);
         attempts::save(&mut tx, &stored, now).await?;
-        if stored.state.is_payable() && !settled {
+        // Whoever came after us waited for this answer no longer, and has made another page.
+        over = !stored.state.is_payable();
+        if !over && !settled {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
         }
-        if settled || locked.status == PreorderStatus::Cancelled {
-            // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
+        if over || settled || locked.status == PreorderStatus::Cancelled {
+            // Paid (on an older page), cancelled or given up while Stripe made this one: nobody is to pay on it.
             close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
     reach(Point::CheckoutSessionSaved);
     tx.commit().await?;
     reach(Point::CheckoutCommitted);
-    if settled {
+    if over || settled {
         ctx.bell.ring_here(DeliveryKind::CloseOpenPages.lane());
     }
-    Ok(settled.then_some(Checkout::Settled { session_id: locked.session_id }))
+    Ok(match (settled, over) {
+        (true, _) => Saved::NotNeeded(locked.session_id),
+        (false, true) => Saved::Over,
+        (false, false) => Saved::Payable,
+    })
 }
 
 /// Nobody can pay on this attempt: Stripe refused to make its page, or knows it no more. The next try needs another

@@ -240,7 +240,7 @@ async fn look_again(ctx: &Context) -> Result<(), WorkflowError> {
     for open in differences::longest_unseen(&ctx.db, LOOKED_AT_AGAIN).await? {
         let seen = match ctx.payments.default().look_up(listed(open.object), &open.provider_id).await {
             Ok(seen) => seen,
-            Err(ProviderError::Permanent(_)) => continue,
+            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => continue,
             Err(error) => return Err(error.into()),
         };
         let found = compare(ctx, open.object, &seen).await?;

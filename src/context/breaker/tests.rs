@@ -73,7 +73,7 @@ fn busy(seconds: u64) -> ProviderError {
 #[test]
 fn the_first_answer_that_says_when_holds_up_everybody_until_then() {
     let breakers = Breakers::default();
-    breakers.learn(Lane::Stripe, Some(&busy(30)), NOW);
+    breakers.learn_from_a_buyer(Lane::Stripe, Some(&busy(30)), NOW);
     // Somebody who was under way has better luck: that does not take it back.
     breakers.learn(Lane::Stripe, None, NOW);
     breakers.learn(Lane::Stripe, Some(&gone()), NOW);
@@ -90,7 +90,7 @@ fn the_first_answer_that_says_when_holds_up_everybody_until_then() {
 #[test]
 fn a_word_that_is_too_long_holds_up_neither_the_lane_nor_the_till_for_a_day() {
     let breakers = Breakers::default();
-    breakers.learn(Lane::Stripe, Some(&busy(86_400)), NOW);
+    breakers.learn_from_a_buyer(Lane::Stripe, Some(&busy(86_400)), NOW);
     assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Shut(LONGEST_SAID));
     assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, NOW), Err(LONGEST_SAID_TO_BUYERS));
 }
@@ -103,4 +103,47 @@ fn our_own_queue_says_nothing_of_the_provider() {
         breakers.learn(Lane::Stripe, Some(&queue), NOW);
     }
     assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Free);
+}
+
+#[test]
+fn what_is_said_to_the_background_does_not_shut_the_till() {
+    let breakers = Breakers::default();
+    breakers.learn(Lane::Stripe, Some(&busy(60)), NOW);
+    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Shut(Duration::from_secs(60)));
+    assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, NOW), Ok(()));
+}
+
+#[test]
+fn when_the_pause_is_over_one_asks_for_all_and_gives_its_place_back() {
+    let breakers = tripped();
+    let (lane, later) = (Lane::Klaviyo, NOW + FIRST_PAUSE);
+    assert_eq!(breakers.enter(lane, NOW).err(), Some(FIRST_PAUSE));
+    let probing = breakers.enter(lane, later).unwrap().unwrap();
+    assert_eq!(breakers.enter(lane, later).err(), Some(WHILE_ONE_ASKS));
+    // It was not asked after all: another may.
+    drop(probing);
+    let probing = breakers.enter(lane, later).unwrap().unwrap();
+    breakers.learn(lane, None, later);
+    assert!(breakers.enter(lane, later).unwrap().is_none(), "it is back: all may ask");
+    drop(probing);
+}
+
+#[tokio::test]
+async fn those_who_come_at_once_when_the_pause_is_over_ask_once() {
+    let (breakers, clock) = (Breakers::default(), Clock::default());
+    for _ in 0..TRIPS_AFTER {
+        breakers.learn(Lane::Stripe, Some(&gone()), clock.steady());
+    }
+    clock.advance(FIRST_PAUSE);
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let ask = || {
+        breakers.ask(Lane::Stripe, &clock, async {
+            asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            Err::<(), _>(gone())
+        })
+    };
+    let answers = futures::future::join_all((0..8).map(|_| ask())).await;
+    assert_eq!(asked.into_inner(), 1);
+    assert_eq!(answers.iter().filter(|a| matches!(a, Err(ProviderError::NotAsked { .. }))).count(), 7);
 }

@@ -16,6 +16,15 @@ use crate::telemetry::{Waiting, metric};
 /// The longest that a call waits for its turn.
 const LONGEST_QUEUE: Duration = Duration::from_secs(8);
 
+tokio::task_local! {
+    static PATIENCE: Duration;
+}
+
+/// Asks, and waits for a turn no longer than this. A turn that somebody takes and is not there for is lost to others.
+pub async fn waiting_at_most<T>(patience: Duration, asking: impl Future<Output = T>) -> T {
+    PATIENCE.scope(patience, asking).await
+}
+
 /// Whose turn it is, endpoint by endpoint.
 pub trait Pace: Send + Sync {
     /// How long to wait before the call. `Err`: the queue is longer than `most`, and no turn was taken.
@@ -33,7 +42,8 @@ impl Paced {
     }
 
     async fn turn(&self, endpoint: &'static str) -> Result<(), ProviderError> {
-        match self.pace.turn(endpoint, LONGEST_QUEUE).await {
+        let most = PATIENCE.try_with(|patience| *patience).unwrap_or(LONGEST_QUEUE);
+        match self.pace.turn(endpoint, most).await {
             Ok(wait) if wait.is_zero() => Ok(()),
             Ok(wait) => {
                 metrics::histogram!(metric::QUEUE_WAIT, "endpoint" => endpoint).record(wait.as_secs_f64());

@@ -93,6 +93,7 @@ fn typed(now: &Faults, group: &str, form: &Form) -> Result<Value, BadFault> {
         };
         let value = match known {
             Value::Bool(_) => json!(form.has(name)),
+            Value::String(_) => json!(text),
             _ if text.is_empty() && name == "retry_after" => Value::Null,
             _ if text.is_empty() => json!(0),
             _ => number(text)?,
@@ -158,6 +159,7 @@ fn field(group: &str, name: &str, value: &Value) -> String {
         "latency_jitter_ms" => "Latency jitter, ms",
         "error_rate" => "Error rate",
         "error_status" => "Error status",
+        "error_on" => "Errors only at (empty: everywhere)",
         "retry_after" => "Retry-After, s (empty: none)",
         "timeout_rate" => "Time-out rate",
         "garbage_rate" => "Garbage rate",
@@ -178,8 +180,12 @@ fn field(group: &str, name: &str, value: &Value) -> String {
             "<label for=\"{id}\"><input type=\"checkbox\" id=\"{id}\" name=\"{name}\"{mark}>{label}</label>"
         );
     }
-    let shown = if value.is_null() { String::new() } else { value.to_string() };
+    let (shown, mode) = match value {
+        Value::Null => (String::new(), "decimal"),
+        Value::String(text) => (esc(text).to_string(), "text"),
+        number => (number.to_string(), "decimal"),
+    };
     format!(
-        "<div><label for=\"{id}\">{label}</label><input id=\"{id}\" name=\"{name}\" type=\"text\" inputmode=\"decimal\" autocomplete=\"off\" value=\"{shown}\"></div>"
+        "<div><label for=\"{id}\">{label}</label><input id=\"{id}\" name=\"{name}\" type=\"text\" inputmode=\"{mode}\" autocomplete=\"off\" value=\"{shown}\"></div>"
     )
 }

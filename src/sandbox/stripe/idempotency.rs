@@ -1,5 +1,6 @@
 //! Idempotency keys as Stripe keeps them: the first answer under a key is the answer for good; the same key with other
-//! parameters is a mistake, and while the first request is under way a conflict. Refused parameters are not remembered.
+//! parameters is a mistake, and while the first request is under way a conflict. A failure (500) is an answer like any
+//! other; refused parameters are not remembered.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

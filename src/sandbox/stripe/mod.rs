@@ -92,14 +92,19 @@ async fn serve(core: Arc<Core>, method: Method, uri: Uri, headers: HeaderMap, bo
         method,
     };
     let plan = core.plan(Service::Stripe, &format!("{} /v1/{}", call.method, call.path));
-    let (ticket, early) = match admit(&core, &call, &headers, plan.acts()) {
+    let (mut ticket, early) = match admit(&core, &call, &headers, plan.acts() || plan.fails()) {
         Ok(hold) => (hold, None),
         Err(answer) => (None, Some(answer)),
     };
     plan.wait().await;
     let broken = plan.instead(|status| {
-        json!({ "error": { "type": "api_error", "message": format!("The sandbox was told to answer {status}.") } })
-            .to_string()
+        let message = format!("The sandbox was told to answer {status}.");
+        let body = json!({ "error": { "type": "api_error", "message": message } }).to_string();
+        // Nothing was done, and whoever comes with this key again hears the same.
+        if let Some(hold) = ticket.take() {
+            hold.keep(status, body.clone(), call.id.clone());
+        }
+        body
     });
     if let Some(response) = broken.await {
         log(&core, &call, plan.name(), None);

@@ -19,6 +19,7 @@ async fn a_fault_setting_that_makes_no_sense_is_refused_by_name() {
         (json!({ "twilio": { "latency_ms": -1 } }), "twilio.latency_ms"),
         (json!({ "webhooks": { "reorder": 1 } }), "webhooks.reorder"),
         (json!({ "firebase": 3 }), "firebase"),
+        (json!({ "stripe": { "error_on": true } }), "stripe.error_on"),
     ] {
         let (status, answer) = rig.control("/sandbox/faults.json", patch).await;
         assert_eq!((status, &answer["error"]["field"]), (422, &json!(field)), "{answer}");
@@ -52,7 +53,7 @@ async fn errors_latency_and_retry_after_come_as_told() {
     assert!(begun.elapsed() >= Duration::from_millis(120));
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "7"));
     rig.faults(json!({ "stripe": { "error_rate": 0 } })).await;
-    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k1")).await.0, 200);
+    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k2")).await.0, 200);
     assert_eq!(rig.inbox().await["stripe_requests"][1]["fault"], "error");
 }
 
@@ -97,6 +98,31 @@ async fn a_lost_answer_was_an_act_all_the_same_and_the_key_finds_it() {
     assert_eq!(found.headers()["idempotent-replayed"], "true");
     let (_, list) = rig.stripe("GET", PATH, &[]).await;
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn errors_may_befall_some_requests_alone() {
+    let rig = Rig::new().await;
+    rig.faults(json!({ "stripe": { "error_rate": 1.0, "error_on": "POST /v1/refunds" } })).await;
+    assert_eq!(rig.stripe("GET", PATH, &[]).await.0, 200);
+    assert_eq!(rig.stripe("POST", "/v1/refunds", &[]).await.0, 500);
+}
+
+#[tokio::test]
+async fn a_failure_is_kept_under_its_key_and_repeated_when_stripe_is_well_again() {
+    let rig = Rig::new().await;
+    rig.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 500 } })).await;
+    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k1")).await.0, 500);
+    rig.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 429 } })).await;
+    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k2")).await.0, 429);
+    rig.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+    let again = rig.stripe_request("POST", PATH, &ORDER, Some("k1")).send().await.unwrap();
+    assert_eq!((again.status().as_u16(), &again.headers()["idempotent-replayed"]), (500, &"true".parse().unwrap()));
+    // Who was sent away before anything began may come with the same key.
+    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k2")).await.0, 200);
+    assert_eq!(rig.stripe_with_key("POST", PATH, &ORDER, Some("k3")).await.0, 200);
+    let (_, list) = rig.stripe("GET", PATH, &[]).await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 2, "the failed request was acted on");
 }
 
 #[tokio::test]

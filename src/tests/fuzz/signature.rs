@@ -26,8 +26,8 @@ fn hmac_hex(key: &str, message: &[u8]) -> String {
     mac.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// A header is a list of `name=value`. The last `t` counts, a whole number of seconds within five minutes of now; each
-/// `v1` is 64 hexadecimal digits, and one of them is the signature by one of our secrets. Other names are not ours.
+/// A header is a list of `name=value`. The last `t` counts, a whole number of seconds within five minutes of now; one `v1`
+/// is the signature by one of our secrets, in hexadecimal digits. Other names, and other signatures, are not ours.
 fn lets_in(header: &str, body: &[u8]) -> bool {
     let fields: Vec<&str> = header.split(',').map(str::trim).collect();
     if fields.iter().any(|field| !field.contains('=')) {
@@ -37,9 +37,6 @@ fn lets_in(header: &str, body: &[u8]) -> bool {
         fields.iter().filter_map(|field| field.split_once('=')).filter(|f| f.0 == name).map(|f| f.1).collect()
     };
     let (times, signatures) = (values("t"), values("v1"));
-    if signatures.iter().any(|given| given.chars().count() != 64 || !given.chars().all(|c| c.is_ascii_hexdigit())) {
-        return false;
-    }
     let Some(time) = times.last() else { return false };
     let Ok(seconds) = time.parse::<i128>() else { return false };
     let message = [time.as_bytes(), b".", body].concat();

@@ -104,18 +104,8 @@ impl World {
         });
         let shops = (0..instances).map(|_| None).collect();
         let people = Vec::new();
-        let mut world = Self {
-            database,
-            providers,
-            sandbox,
-            settings,
-            ports,
-            shops,
-            street,
-            people,
-            end_sandbox,
-            strikes: 0,
-        };
+        let mut world =
+            Self { database, providers, sandbox, settings, ports, shops, street, people, end_sandbox, strikes: 0 };
         world.webhooks_go_to(0);
         for instance in 0..instances {
             assert!(world.start(instance, None).await, "a shop did not start");

@@ -16,6 +16,15 @@ fn versions() -> Vec<Version> {
     vec![
         ("as it is", |_| {}, "success"),
         ("of 2019", |e| e["api_version"] = json!("2019-12-03"), "success"),
+        (
+            "of before August 2022",
+            |e| {
+                e["api_version"] = json!("2020-08-27");
+                object(e)["shipping"] =
+                    json!({ "name": "Ana", "address": { "line1": "Torstraße 1", "country": "DE" } });
+            },
+            "success",
+        ),
         ("of tomorrow", |e| e["api_version"] = json!("2031-01-01.zinnia"), "success"),
         ("of no version", |e| e["api_version"] = json!(null), "success"),
         ("of a version that is a number", |e| e["api_version"] = json!(7), "success"),
@@ -106,6 +115,10 @@ on_both! {
             app.wait_until(name, async || !["received", "processing"].contains(&logged(app, &event_id).await.unwrap().as_str())).await;
             assert_eq!(logged(app, &event_id).await.as_deref(), Some(expected), "{name}");
             assert_eq!(app.badges(&id).await.ends_with("/paid"), expected == "success", "{name}");
+            if name == "of before August 2022" {
+                let address = app.scalar(&format!("SELECT shipping_address FROM preorders WHERE id = '{id}'")).await;
+                assert_eq!(address.as_deref(), Some("Ana, Torstraße 1, DE"));
+            }
             let why = app.scalar(&format!("SELECT error FROM webhook_logs WHERE stripe_event_id = '{event_id}'")).await;
             assert!(expected != "failed" || why.is_some_and(|why| !why.is_empty()), "{name}: no reason");
         }

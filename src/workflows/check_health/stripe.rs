@@ -28,9 +28,9 @@ pub async fn stripe_agrees(ctx: &Context, patience: Duration) -> Check {
                 let example = format!("{} {}: ours {}, Stripe's {}", first.object, first.id, first.ours, first.theirs);
                 Check::bad("reconcile", format!("{matched} match, {} differ, as {example}", found.len()), REMEDY)
             }
-            Err(WorkflowError::Provider(ProviderError::Retry { .. } | ProviderError::NoAnswer(_)))
-                if ctx.settings.stripe.is_none() =>
-            {
+            Err(WorkflowError::Provider(
+                ProviderError::Retry { .. } | ProviderError::NoAnswer(_) | ProviderError::Failed { .. },
+            )) if ctx.settings.stripe.is_none() => {
                 Check::good("reconcile", "the sandbox stands in, and is not running")
             }
             Err(error) => Check::bad("reconcile", error.to_string(), "See Stripe's check."),

@@ -154,13 +154,12 @@ fn card(object: &Value) -> Option<Card> {
     Some(Card { brand: text(details, "/brand")?.to_owned(), last4: text(details, "/last4")?.to_owned() })
 }
 
-/// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`.
+/// Stripe has moved it: newer versions say `collected_information.shipping_details`, older ones `shipping_details`,
+/// those before 2022-08-01 `shipping`, as payment intents still do.
 pub(super) fn shipping(object: &Value) -> (Option<String>, Option<String>) {
-    let details = object
-        .pointer("/collected_information/shipping_details")
-        .filter(|d| d.is_object())
-        .or_else(|| object.get("shipping_details").filter(|d| d.is_object()));
-    let Some(details) = details else { return (None, None) };
+    let places = ["/collected_information/shipping_details", "/shipping_details", "/shipping"];
+    let mut details = places.iter().filter_map(|place| object.pointer(place).filter(|details| details.is_object()));
+    let Some(details) = details.next() else { return (None, None) };
     let part = |name: &str| text(details, &format!("/address/{name}"));
     let line = one_line([
         text(details, "/name"),
@@ -204,6 +203,20 @@ mod tests {
         assert_eq!(fact.preorder_id.as_deref(), Some("pre_1"));
         assert_eq!(fact.payment_intent_id.as_deref(), Some("pi_1"));
         assert_eq!(fact.shipping_address.as_deref(), Some("Ana, Torstraße 1, 10119, Berlin, DE"));
+    }
+
+    #[test]
+    fn where_it_ships_is_read_wherever_a_version_says_so() {
+        let newest: Value = serde_json::from_str(&completed("paid")).unwrap();
+        let details = newest.pointer("/data/object/collected_information/shipping_details").unwrap();
+        for place in ["shipping_details", "shipping"] {
+            let mut event = newest.clone();
+            event["data"]["object"]["collected_information"] = Value::Null;
+            event["data"]["object"][place] = details.clone();
+            let Reading::Fact(Fact::Payment(fact)) = read(&event.to_string()) else { panic!("no fact") };
+            assert_eq!(fact.shipping_address.as_deref(), Some("Ana, Torstraße 1, 10119, Berlin, DE"), "{place}");
+            assert_eq!(fact.shipping_country.as_deref(), Some("DE"), "{place}");
+        }
     }
 
     #[test]

@@ -260,7 +260,7 @@ impl PaymentProvider for Stripe {
         async move {
             // A session that can't exist: "no such session" says that we were let in.
             match RetrieveCheckoutSession::new("cs_test_rolitt_doctor").send(&self.client).await {
-                Ok(_) | Err(wire::Failed(ProviderError::Permanent(_))) => Ok(()),
+                Ok(_) | Err(wire::Failed(ProviderError::Permanent(_) | ProviderError::Gone(_))) => Ok(()),
                 Err(error) => Err(error.into()),
             }
         }

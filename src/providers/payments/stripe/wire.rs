@@ -81,10 +81,11 @@ fn refused(status: StatusCode, after: Option<Duration>, body: &[u8]) -> Provider
         // Another request of ours with this key is under way (a double click).
         409 if code == "idempotency_key_in_use" => ProviderError::NotAsked { message, after: TWIN },
         409 | 424 | 429 => ProviderError::Retry { message, after },
-        // "Treat the result of the request as indeterminate." Every call of ours may be repeated, by its key or because it
-        // only asks: if it says when, that is what counts.
-        500..=599 if after.is_some() => ProviderError::Retry { message, after },
-        500..=599 => ProviderError::NoAnswer(message),
+        // "Treat the result of the request as indeterminate."
+        500..=599 => ProviderError::Failed { message, after },
+        404 => ProviderError::Gone(message),
+        // What is named in a parameter is named so; a page's own address answers 404.
+        400 if code == "resource_missing" => ProviderError::Gone(message),
         _ => ProviderError::Permanent(message),
     }
 }
@@ -140,11 +141,13 @@ mod tests {
         let ProviderError::Retry { message, after } = of(429, Some(30)) else { panic!("not to be repeated") };
         assert_eq!(message, "Stripe answered 429 rate_limit: Too many for …");
         assert_eq!(after, Some(Duration::from_secs(30)));
-        assert!(matches!(of(500, None), ProviderError::NoAnswer(_)));
-        assert!(matches!(of(503, Some(5)), ProviderError::Retry { after: Some(_), .. }));
+        assert!(matches!(of(500, None), ProviderError::Failed { after: None, .. }));
+        assert!(matches!(of(503, Some(5)), ProviderError::Failed { after: Some(_), .. }));
         assert!(matches!(of(401, None), ProviderError::Configuration(_)));
         assert!(matches!(of(400, None), ProviderError::Permanent(_)));
+        assert!(matches!(of(402, None), ProviderError::Permanent(_)));
+        assert!(matches!(of(404, None), ProviderError::Gone(_)));
         let garbled = refused(StatusCode::BAD_GATEWAY, None, b"<html>\xff");
-        assert!(matches!(garbled, ProviderError::NoAnswer(message) if message == "Stripe answered 502 : "));
+        assert!(matches!(garbled, ProviderError::Failed { message, .. } if message == "Stripe answered 502 : "));
     }
 }
