@@ -7,7 +7,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 use crate::store::outbox::Claimed;
 use crate::store::preorders::{self, Preorder};
-use crate::store::{StoreResult, Tx, webhooks};
+use crate::store::{StoreError, StoreResult, Tx, webhooks};
 use crate::workflows::WorkflowError;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
 use crate::workflows::refresh_payment::{close_open_pages, learn_card};
@@ -16,8 +16,14 @@ use crate::workflows::{check_overdue, refunds, walk_stripe};
 use super::{firebase, klaviyo, lane, sms};
 
 pub enum Performed {
-    Done { answer: String, effect: Effect },
+    Done {
+        answer: String,
+        effect: Effect,
+    },
+    /// The provider's doing, or its silence.
     Failed(ProviderError),
+    /// Our own doing: it says nothing of the provider, who may not even have been asked.
+    Hindered(ProviderError),
 }
 
 /// What a done delivery leaves on our own records, written with the mark that it is done.
@@ -35,71 +41,70 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
     let delivery = match serde_json::from_str::<Delivery>(&row.payload) {
         Ok(delivery) => delivery,
         Err(error) => {
-            return Performed::Failed(ProviderError::Permanent(format!("the payload can't be read: {error}")));
+            return Performed::Hindered(ProviderError::Permanent(format!("the payload can't be read: {error}")));
         }
     };
-    let result = match &delivery {
+    let result: Result<(String, Effect), Performed> = match &delivery {
         Delivery::CreateFirebaseUser { preorder_id } => match preorder(ctx, preorder_id).await {
-            Ok(preorder) => firebase::create_user(ctx, &preorder).await,
-            Err(error) => Err(error),
+            Ok(preorder) => firebase::create_user(ctx, &preorder).await.map_err(Performed::Failed),
+            Err(hindered) => Err(hindered),
         },
         Delivery::KlaviyoPreorderStarted { preorder_id } => match preorder(ctx, preorder_id).await {
-            Ok(preorder) => klaviyo::preorder_started(ctx, &preorder).await,
-            Err(error) => Err(error),
+            Ok(preorder) => klaviyo::preorder_started(ctx, &preorder).await.map_err(Performed::Failed),
+            Err(hindered) => Err(hindered),
         },
         Delivery::KlaviyoPreorderSuccess { preorder_id } => match preorder(ctx, preorder_id).await {
-            Ok(preorder) => klaviyo::preorder_success(ctx, &preorder).await,
-            Err(error) => Err(error),
+            Ok(preorder) => klaviyo::preorder_success(ctx, &preorder).await.map_err(Performed::Failed),
+            Err(hindered) => Err(hindered),
         },
         Delivery::SendSms { preorder_id } => match preorder(ctx, preorder_id).await {
             Ok(preorder) => sms::preorder_paid(ctx, row, &preorder).await,
-            Err(error) => Err(error),
+            Err(hindered) => Err(hindered),
         },
-        Delivery::FetchPaymentDetails { preorder_id } => match learn_card(ctx, preorder_id).await {
-            Ok(answer) => Ok((answer.to_owned(), Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
-        Delivery::CloseOpenPages { preorder_id } => match close_open_pages(ctx, preorder_id).await {
-            Ok(closed) => Ok((format!("{closed} closed"), Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
-        Delivery::RequestRefund { refund_id, .. } => match refunds::make(ctx, refund_id, row.attempts > 1).await {
-            Ok(answer) => Ok((answer, Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
-        Delivery::CheckOverduePayments { .. } => match Box::pin(check_overdue::check(ctx)).await {
-            Ok(answer) => Ok((answer, Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
-        Delivery::WalkStripe { walk_id, part } => match Box::pin(walk_stripe::walk(ctx, walk_id, *part)).await {
-            Ok(answer) => Ok((answer, Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
-        Delivery::ApplyStripeEvent { webhook_id } => match apply_stripe_event(ctx, webhook_id).await {
-            Ok(answer) => Ok((answer, Effect::Nothing)),
-            Err(error) => Err(as_provider_error(error)),
-        },
+        Delivery::FetchPaymentDetails { preorder_id } => said(learn_card(ctx, preorder_id).await.map(str::to_owned)),
+        Delivery::CloseOpenPages { preorder_id } => {
+            said(close_open_pages(ctx, preorder_id).await.map(|closed| format!("{closed} closed")))
+        }
+        Delivery::RequestRefund { refund_id, .. } => said(refunds::make(ctx, refund_id, row.attempts > 1).await),
+        Delivery::CheckOverduePayments { .. } => said(Box::pin(check_overdue::check(ctx)).await),
+        Delivery::WalkStripe { walk_id, part } => said(Box::pin(walk_stripe::walk(ctx, walk_id, *part)).await),
+        Delivery::ApplyStripeEvent { webhook_id } => said(apply_stripe_event(ctx, webhook_id).await),
     };
     match result {
         Ok((answer, effect)) => Performed::Done { answer, effect },
-        Err(error) => Performed::Failed(error),
+        Err(failure) => failure,
     }
 }
 
+/// What a workflow says that has written down its own effect.
+fn said(result: Result<String, WorkflowError>) -> Result<(String, Effect), Performed> {
+    Ok((result?, Effect::Nothing))
+}
+
 /// Reads whom a delivery is for, and moves the preorder on: the background has begun.
-async fn preorder(ctx: &Context, id: &PreorderId) -> Result<Preorder, ProviderError> {
-    let found = preorders::find(&ctx.db, id).await.map_err(|e| as_provider_error(e.into()))?;
-    let preorder = found.ok_or_else(|| ProviderError::Permanent("the preorder's row is gone".to_owned()))?;
-    lane::begin(ctx, &preorder).await.map_err(|e| as_provider_error(e.into()))?;
+async fn preorder(ctx: &Context, id: &PreorderId) -> Result<Preorder, Performed> {
+    let found = preorders::find(&ctx.db, id).await?;
+    let gone = || Performed::Hindered(ProviderError::Permanent("the preorder's row is gone".to_owned()));
+    let preorder = found.ok_or_else(gone)?;
+    lane::begin(ctx, &preorder).await?;
     Ok(preorder)
 }
 
-/// Our own failures, in the same words: the database may come back, what is odd stays odd.
-pub fn as_provider_error(error: WorkflowError) -> ProviderError {
-    match error {
-        WorkflowError::Provider(error) => error,
-        WorkflowError::Store(error) => ProviderError::Retry { message: error.to_string(), after: None },
-        other => ProviderError::Permanent(other.to_string()),
+impl From<WorkflowError> for Performed {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Provider(error) => Self::Failed(error),
+            WorkflowError::Store(error) => error.into(),
+            // What is odd stays odd.
+            other => Self::Hindered(ProviderError::Permanent(other.to_string())),
+        }
+    }
+}
+
+/// The database may come back.
+impl From<StoreError> for Performed {
+    fn from(error: StoreError) -> Self {
+        Self::Hindered(ProviderError::Retry { message: error.to_string(), after: None })
     }
 }
 
@@ -108,7 +113,7 @@ impl Performed {
     pub fn answer(&self) -> String {
         let said = match self {
             Self::Done { answer, .. } => answer.clone(),
-            Self::Failed(error) => error.to_string(),
+            Self::Failed(error) | Self::Hindered(error) => error.to_string(),
         };
         said.replace('\0', "")
     }
@@ -116,7 +121,7 @@ impl Performed {
     pub const fn failure(&self) -> Option<&ProviderError> {
         match self {
             Self::Done { .. } => None,
-            Self::Failed(error) => Some(error),
+            Self::Failed(error) | Self::Hindered(error) => Some(error),
         }
     }
 
