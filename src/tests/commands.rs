@@ -7,7 +7,12 @@ use super::program::{Program, free_port, run_to_end};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_settings_stop_the_start_with_a_line_each() {
-    let wrong = [("DATABASE_URL", "mysql://x"), ("RATE_LIMIT_PER_MINUTE", "many"), ("STRIPE_SECRET_KEY", "canary")];
+    let wrong = [
+        ("DATABASE_URL", "mysql://x"),
+        ("RATE_LIMIT_PER_MINUTE", "many"),
+        ("STRIPE_SECRET_KEY", "canary"),
+        ("RUST_LOG", "rolitt=canary"),
+    ];
     for command in ["serve", "work", "migrate", "doctor"] {
         let (status, printed) = run_to_end(command, &wrong, "").await;
         assert_eq!(status, 1, "{command}: {printed}");
