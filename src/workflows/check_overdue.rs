@@ -53,8 +53,8 @@ pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
         match refresh_payment::refresh_attempt(ctx, &attempt).await {
             Ok(state) => moved += usize::from(state != attempt.state),
             // Another account's, or a sandbox's that has forgotten: one of these must not hold up the others.
-            Err(WorkflowError::Provider(ProviderError::Permanent(reason))) => {
-                tracing::warn!(reason, attempt = %attempt.id, "Stripe does not know an overdue page");
+            Err(WorkflowError::Provider(error @ ProviderError::Permanent(_))) => {
+                tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an overdue page");
                 close(ctx, &attempt).await?;
             }
             Err(error) => return Err(error),
