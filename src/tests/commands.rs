@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::database::{Kind, TestDatabase};
 use super::program::{Program, free_port, run_to_end};
+use super::promises;
+use crate::clock::Clock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_settings_stop_the_start_with_a_line_each() {
@@ -163,6 +165,8 @@ async fn sold_by_separate_processes(kind: Kind) {
     let inbox: Value = http.get(format!("{providers}/sandbox/inbox.json")).send().await.unwrap().json().await.unwrap();
     let received = |service: &str| inbox[service].as_array().unwrap().len();
     assert_eq!((received("klaviyo"), received("firebase"), received("sms")), (2, 1, 1));
+    promises::are_kept_in(&db, Clock::default().now()).await;
+    promises::were_asked_once(&inbox);
     for process in [workers, shop, sandbox] {
         process.kill().await;
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::database::{Kind, TestDatabase};
 use super::http_client::{Answer, client};
 use super::program::{Program, free_port};
+use super::promises;
+use crate::clock::Clock;
 
 /// Kills a shop under load at the moment of its `answers`-th answer, and gives the ids that were answered.
 async fn killed_under_load(database: &TestDatabase, answers: usize) -> Vec<String> {
@@ -65,6 +67,7 @@ async fn a_killed_process_has_lost_nothing(kind: Kind) {
     }
     assert_eq!(db.count(open).await, 0, "the second process did not deliver everything");
     assert_eq!(db.count("SELECT COUNT(*) FROM preorders WHERE status <> 'processing' OR user_id IS NULL").await, 0);
+    promises::are_kept_in(&db, Clock::default().now()).await;
     second.kill().await;
     db.close().await;
     database.remove().await;

@@ -2,7 +2,7 @@
 //! (and is killed) here is what is shipped.
 
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -18,6 +18,10 @@ const AS_CHILD: &str = "ROLITT_TEST_COMMAND";
 /// `point:n`: the process kills itself when it reaches a named point for the n-th time.
 pub const DIES_AT: &str = "ROLITT_TEST_DIES_AT";
 
+/// `point:text`: the first time that it reaches a named point, the process cuts the text in the middle of its first
+/// letter that is not ASCII, as a careless program would.
+pub const PANICS_AT: &str = "ROLITT_TEST_PANICS_AT";
+
 /// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
 /// what is killed here is what is shipped.
 #[test]
@@ -27,6 +31,9 @@ fn the_program_as_a_child_process() {
     let _spans = fail::FailScenario::setup();
     if let Ok(place) = std::env::var(DIES_AT) {
         die_at(&place);
+    }
+    if let Ok(place) = std::env::var(PANICS_AT) {
+        panic_at(&place);
     }
     let words = std::iter::once("rolitt").chain(command.split(' '));
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| error.exit());
@@ -48,6 +55,18 @@ fn die_at(place: &str) {
         }
     };
     fail::cfg_callback(point, die).unwrap();
+}
+
+fn panic_at(place: &str) {
+    let (point, text) = place.split_once(':').unwrap();
+    let (text, first) = (text.to_owned(), AtomicBool::new(true));
+    let cut = move || {
+        if first.swap(false, Ordering::SeqCst) {
+            let inside = text.find(|c: char| !c.is_ascii()).unwrap() + 1;
+            assert!(text[..inside].is_empty(), "it was cut");
+        }
+    };
+    fail::cfg_callback(point, cut).unwrap();
 }
 
 fn program(command: &str) -> Command {

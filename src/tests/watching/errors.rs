@@ -59,6 +59,7 @@ async fn an_error_reaches_sentry_with_its_trace_and_without_the_buyer() {
     for never in ["user", "request", "server_name", "breadcrumbs"] {
         assert!(event.get(never).is_none_or(Value::is_null), "{never}: {event}");
     }
+    shop.keeps_its_promises().await;
     shop.close().await;
     let all = received.lock().unwrap().join("\n");
     for canary in ["canary", "Kanarie", "77317731"] {

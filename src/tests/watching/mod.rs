@@ -15,6 +15,8 @@ use serde_json::Value;
 use super::database::TestDatabase;
 use super::http_client::{Answer, client};
 use super::program::Program;
+use super::promises;
+use crate::clock::Clock;
 use crate::store::Db;
 
 /// Far more than anything here takes; a hang fails instead of waiting for ever.
@@ -66,6 +68,11 @@ impl Shop {
 
     async fn wait_for(&self, sql: &str, count: i64) {
         until(&format!("{sql} says {count}"), async || self.db.count(sql).await == count).await;
+    }
+
+    /// With an outbox that has come to rest.
+    async fn keeps_its_promises(&self) {
+        promises::are_kept_in(&self.db, Clock::default().now()).await;
     }
 
     async fn close(self) {
