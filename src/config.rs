@@ -52,6 +52,8 @@ pub struct Settings {
     pub rate_limit_per_minute: u32,
     /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// `RUST_LOG`: how much is logged. `None`: `info`.
+    pub log_filter: Option<String>,
     /// `SENTRY_DSN`: where errors are told. `None`: nowhere but in the log.
     pub sentry_dsn: Option<sentry::types::Dsn>,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: an OpenTelemetry collector that speaks OTLP over HTTP, such as

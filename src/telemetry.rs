@@ -44,8 +44,14 @@ pub fn join(id: TraceId) {
     trace::with_current(|scope| scope.join(id));
 }
 
-pub fn start_logs() {
-    logs::start();
+/// As much as `RUST_LOG` wants; `None`: the usual.
+pub fn start_logs(wanted: Option<&str>) {
+    logs::start(wanted);
+}
+
+/// Whether this is a text that `RUST_LOG` may be.
+pub fn is_log_filter(text: &str) -> bool {
+    logs::filter(text).is_some()
 }
 
 /// `None` if metrics were installed before (tests).

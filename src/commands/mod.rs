@@ -107,7 +107,6 @@ const MISUSE: u8 = 2;
 pub async fn run(cli: Cli) -> u8 {
     let command = cli.command.unwrap_or(Command::Serve { no_workers: false });
     let dotenv = dotenvy::dotenv();
-    telemetry::start_logs();
     if let Err(dotenvy::Error::LineParse(line, at)) = &dotenv {
         // The line itself may hold a secret.
         eprintln!(".env: can't be read at character {at} of a line of {} characters", line.len());
@@ -123,6 +122,7 @@ pub async fn run(cli: Cli) -> u8 {
             return PROBLEM;
         }
     };
+    telemetry::start_logs(settings.log_filter.as_deref());
     let (sentry, collector) = (settings.sentry_dsn.as_ref(), settings.otlp_endpoint.as_deref());
     if let Err(problem) = telemetry::start(sentry, collector, settings.is_production()) {
         eprintln!("{problem}");

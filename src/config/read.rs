@@ -67,6 +67,7 @@ impl Reader<'_> {
                 "must be a whole number; 0 means no limit",
             ),
             trusted_proxies: self.trusted_proxies(),
+            log_filter: self.log_filter(),
             sentry_dsn: self.optional("SENTRY_DSN", "must be a DSN, as Sentry's project settings show it"),
             otlp_endpoint: self.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
             metrics_addr: self.optional("METRICS_ADDR", "must be an address and a port, such as 127.0.0.1:9464"),
@@ -118,6 +119,16 @@ impl Reader<'_> {
             }
             _ => self.fault(name, "must be a URL that begins with http:// or https://", None),
         }
+    }
+
+    /// One that can't be read would log less than somebody wanted, and nobody would know.
+    fn log_filter(&mut self) -> Option<String> {
+        let text = self.text("RUST_LOG")?;
+        if crate::telemetry::is_log_filter(&text) {
+            return Some(text);
+        }
+        let problem = "must be a level, or targets with their levels, such as info or info,rolitt=debug";
+        self.fault("RUST_LOG", problem, None)
     }
 
     fn database_url(&mut self) -> String {

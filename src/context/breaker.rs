@@ -88,6 +88,11 @@ impl Breakers {
         .map(|probes| probes.then(|| Probing { breakers: self.clone(), lane }))
     }
 
+    /// Whether it is left alone just now. One that may be asked again, and that nobody has a reason to ask, is not.
+    pub fn is_shut(&self, lane: Lane, now: Timestamp) -> bool {
+        matches!(self.gate(lane, now), Gate::Shut(_))
+    }
+
     /// Whether a buyer's request may ask now; if so while it is shut, that one asks for all.
     pub fn lets_a_buyer_ask(&self, lane: Lane, now: Timestamp) -> Result<(), Duration> {
         self.with(lane, |breaker| match (breaker.until, breaker.next_buyer) {

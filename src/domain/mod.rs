@@ -24,6 +24,7 @@ pub mod postal;
 pub mod preorder;
 pub mod refund;
 pub mod search_term;
+pub mod stripe_endpoints;
 pub mod stripe_events;
 pub mod text_enum;
 pub mod timestamp;

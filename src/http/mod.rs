@@ -100,6 +100,7 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .merge(functions)
         .route("/api/order_state", get(pages::order_state))
         .route("/admin/live", get(live::listen))
+        .method_not_allowed_fallback(request_id::wrong_method)
         .layer(from_fn_with_state(state.clone(), session::identify))
         .layer(from_fn_with_state(state.clone(), cross_site::refuse))
         .layer(from_fn(security_headers::add));
@@ -108,7 +109,8 @@ pub fn router(state: AppState, sandbox: Option<Router>) -> Router {
         .layer(DefaultBodyLimit::max(stripe_webhook::LARGEST))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(scrape::metrics));
+        .route("/metrics", get(scrape::metrics))
+        .method_not_allowed_fallback(request_id::wrong_method);
     let limits = state.limits;
     let mut all = site.merge(machines).layer(from_fn(patience::bounded)).with_state(state);
     if let Some(sandbox) = sandbox {

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -135,7 +136,11 @@ pub struct OrderQuery {
 }
 
 /// For the success page's script: has it ended yet? The same question to Stripe as the page itself asks.
-pub async fn order_state(State(state): State<AppState>, Query(query): Query<OrderQuery>) -> Response {
+pub async fn order_state(State(state): State<AppState>, query: Result<Query<OrderQuery>, QueryRejection>) -> Response {
+    let Ok(Query(query)) = query else {
+        let message = "The question must name one session_id.";
+        return super::request_id::json(&ApiError::field("session_id", "invalid_request", message));
+    };
     match refresh_for_page(&state.ctx, &query.session_id).await {
         Ok(Some((preorder, confirmed))) => {
             let state = if confirmed { preorder.payment_status.as_str() } else { "confirming" };

@@ -20,7 +20,7 @@ pub async fn trace(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let mut span = asked.span(&id);
-    let began = std::time::Instant::now();
+    let began = asked.began();
     let response = span.around(async {
         let mut response = next.run(request).await;
         if let Ok(value) = HeaderValue::from_str(&id) {
@@ -36,7 +36,7 @@ pub async fn trace(request: Request, next: Next) -> Response {
         response
     });
     let response = response.await;
-    asked.answered(&response, began.elapsed(), &mut span);
+    asked.answered(&response, &mut span);
     response
 }
 
@@ -51,6 +51,11 @@ pub fn json(error: &ApiError) -> Response {
         headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// An address that is there, asked in a way that it does not answer. Which ways there are, axum says in `Allow`.
+pub async fn wrong_method() -> Response {
+    json(&ApiError::new(405, "method_not_allowed", "This address is not asked in this way."))
 }
 
 /// A panic is a bug: it is logged by the panic hook, and told as "something went wrong", nothing more.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
@@ -14,6 +14,9 @@ use crate::telemetry::{Span, metric};
 /// Where a buyer asks for the payment page.
 const CHECKOUT: &str = "/api/handle_checkout";
 
+/// In the place of a result, and of a status class.
+const LEFT: &str = "left";
+
 /// What a form's error was, on the redirect that takes a page without script back to its form.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused(pub u16);
@@ -22,9 +25,13 @@ pub struct Refused(pub u16);
 static FUNCTIONS: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect());
 
+/// A request from its beginning to its answer. One that is dropped before has been left by whoever sent it: those who
+/// wait longest would else be counted nowhere.
 pub struct Asked {
     route: String,
     method: &'static str,
+    began: Instant,
+    is_told: bool,
 }
 
 impl Asked {
@@ -44,7 +51,7 @@ impl Asked {
             Method::HEAD => "HEAD",
             _ => "other",
         };
-        Self { route: route.to_owned(), method }
+        Self { route: route.to_owned(), method, began: Instant::now(), is_told: false }
     }
 
     pub fn span(&self, request_id: &str) -> Span {
@@ -55,17 +62,35 @@ impl Asked {
         span
     }
 
-    pub fn answered(self, response: &Response, took: Duration, span: &mut Span) {
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    pub fn answered(mut self, response: &Response, span: &mut Span) {
         let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
         let status = refused.unwrap_or(response.status().as_u16());
-        if self.route == CHECKOUT {
-            metrics::histogram!(metric::REDIRECT, "result" => result(status)).record(took.as_secs_f64());
-        }
-        let labels = [("route", self.route), ("method", self.method.to_owned()), ("status", class(status).to_owned())];
-        metrics::histogram!(metric::HTTP, &labels).record(took.as_secs_f64());
+        self.tell(result(status), class(status));
         span.set("http.response.status_code", response.status().as_u16());
         if status >= 500 {
             span.fail(class(status));
+        }
+    }
+
+    fn tell(&mut self, result: &'static str, status: &'static str) {
+        self.is_told = true;
+        let took = self.began.elapsed().as_secs_f64();
+        if self.route == CHECKOUT {
+            metrics::histogram!(metric::REDIRECT, "result" => result).record(took);
+        }
+        let labels = [("route", self.route.clone()), ("method", self.method.to_owned()), ("status", status.to_owned())];
+        metrics::histogram!(metric::HTTP, &labels).record(took);
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.tell(LEFT, LEFT);
         }
     }
 }

@@ -12,25 +12,28 @@ use tokio::sync::Mutex;
 
 use super::AppState;
 use crate::context::Context;
-use crate::context::breaker::Gate;
 use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::store::outbox_board::{self, Count, MOST_COUNTED};
-use crate::store::{StoreResult, doctor, webhooks};
+use crate::store::{StoreResult, doctor, patience, webhooks};
 use crate::telemetry::{PrometheusHandle, measure_process, metric};
-use crate::workflows::check_promises::check_promises;
+use crate::workflows::WorkflowError;
+use crate::workflows::check_promises::{LONGEST_QUESTION, check_promises};
 
 /// How old what was looked up may be.
 const FRESH: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the promises are looked through, where anybody scrapes.
 const PROMISES_EVERY: Duration = Duration::from_mins(15);
+/// The same after a look that failed, or that somebody else was at.
+const PROMISES_AGAIN: Duration = Duration::from_mins(1);
 
 pub struct Scrape {
     ctx: Context,
     handle: PrometheusHandle,
     looked_at: Mutex<Option<Instant>>,
-    promises_looked_at: Arc<Mutex<Option<Instant>>>,
+    /// When the promises are looked through again; `None`: with the next scrape.
+    next_look: Arc<Mutex<Option<Instant>>>,
 }
 
 struct Backlog {
@@ -58,7 +61,7 @@ impl Scrape {
                 upkeep.run_upkeep();
             }
         });
-        Self { ctx, handle, looked_at: Mutex::default(), promises_looked_at: Arc::default() }
+        Self { ctx, handle, looked_at: Mutex::default(), next_look: Arc::default() }
     }
 
     async fn text(&self) -> String {
@@ -72,8 +75,8 @@ impl Scrape {
     fn measure_this_process(&self) {
         let now = self.ctx.clock.steady();
         for &lane in Lane::ALL {
-            let open = self.ctx.breakers.gate(lane, now) != Gate::Free;
-            metrics::gauge!(metric::BREAKER, "lane" => lane.as_str()).set(f64::from(u8::from(open)));
+            let shut = self.ctx.breakers.is_shut(lane, now);
+            metrics::gauge!(metric::BREAKER, "lane" => lane.as_str()).set(f64::from(u8::from(shut)));
         }
         for (pool, size, idle, most) in self.ctx.db.connections() {
             let in_use = f64::from(size) - idle as f64;
@@ -89,9 +92,14 @@ impl Scrape {
         if looked_at.is_some_and(|at| at.elapsed() < FRESH) {
             return;
         }
-        let found = tokio::time::timeout(PATIENCE, self.backlog()).await.ok().and_then(StoreResult::ok);
+        // Counts that take long say that there is much to count; whether the database is there is a question of its own.
+        let answers = tokio::time::timeout(PATIENCE, doctor::ping(&self.ctx.db));
+        let found = tokio::time::timeout(PATIENCE, self.backlog());
+        let (answers, found) = futures::join!(answers, found);
+        let found = found.ok().and_then(StoreResult::ok);
         *looked_at = Some(Instant::now());
-        metrics::gauge!(metric::DATABASE_UP).set(f64::from(u8::from(found.is_some())));
+        let is_up = found.is_some() || matches!(answers, Ok(Ok(())));
+        metrics::gauge!(metric::DATABASE_UP).set(f64::from(u8::from(is_up)));
         tell(found.as_ref(), self.ctx.clock.now());
     }
 
@@ -107,37 +115,29 @@ impl Scrape {
 
     /// In the background, now and then, and by one instance at a time: it reads much.
     fn look_through_promises(&self) {
-        let Ok(mut looked_at) = Arc::clone(&self.promises_looked_at).try_lock_owned() else { return };
-        if looked_at.is_some_and(|at| at.elapsed() < PROMISES_EVERY) {
+        let Ok(mut next_look) = Arc::clone(&self.next_look).try_lock_owned() else { return };
+        if next_look.is_some_and(|at| Instant::now() < at) {
             return;
         }
         let ctx = self.ctx.clone();
         tokio::spawn(async move {
-            match promises(&ctx).await {
-                Ok(true) => *looked_at = Some(Instant::now()),
-                // Another instance is at it: with the next scrape.
+            // Also if it ends in a panic: a look that fails is not begun again with every scrape.
+            *next_look = Some(Instant::now() + PROMISES_AGAIN);
+            match patience::with(LONGEST_QUESTION, promises(&ctx)).await {
+                Ok(true) => *next_look = Some(Instant::now() + PROMISES_EVERY),
+                // Another instance is at it, or the doctor.
                 Ok(false) => {}
-                Err(error) => tracing::warn!(error, "could not look through the promises"),
+                Err(error) => tracing::warn!(%error, "could not look through the promises"),
             }
         });
     }
 }
 
-async fn promises(ctx: &Context) -> Result<bool, String> {
+async fn promises(ctx: &Context) -> Result<bool, WorkflowError> {
     let Ok(_only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return Ok(false) };
-    let told = |error: &dyn std::fmt::Display| error.to_string();
-    // SQLite's writers are not kept waiting for this.
-    let alone = match ctx.db.postgres() {
-        None => None,
-        Some(_) => Some(ctx.db.begin().await.map_err(|error| told(&error))?),
-    };
-    let mut alone = alone;
-    if let Some(tx) = &mut alone
-        && !doctor::look_alone(tx).await.map_err(|error| told(&error))?
-    {
-        return Ok(false);
-    }
-    let findings = check_promises(ctx).await.map_err(|error| told(&error))?;
+    let Some(alone) = doctor::look_alone(&ctx.db).await? else { return Ok(false) };
+    let findings = check_promises(ctx).await?;
+    alone.end().await;
     for promise in 1..=9_u8 {
         let broken: i64 = findings.iter().filter(|f| f.promise == promise).map(|f| f.broken).sum();
         if findings.iter().any(|finding| finding.promise == promise) {

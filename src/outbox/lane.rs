@@ -19,6 +19,7 @@ use crate::providers::heard::listening;
 use crate::store::outbox::{self, Claimed, DeliveryAttempt, Finished};
 use crate::store::{StoreError, StoreResult, preorders};
 use crate::telemetry::{self, metric};
+use crate::workflows::apply_stripe_event::note_failed_try;
 
 /// Workers are woken by the bell; this is for rings that were lost, and for tries whose time has come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -232,11 +233,20 @@ async fn write_down(
         worker: Some(ctx.instance.clone()),
     };
     outbox::record_attempt(&mut tx, &attempt).await?;
+    let event_given_up = match performed.failure() {
+        Some(failure) if row.kind == DeliveryKind::ApplyStripeEvent => {
+            note_failed_try(&mut tx, &row.payload, failure, verdict.state, now).await?
+        }
+        _ => None,
+    };
     reach(Point::DeliveryFinished);
     tx.commit().await?;
     reach(Point::DeliveryWritten);
     metrics::counter!(metric::DELIVERIES, "kind" => row.kind.as_str(), "outcome" => verdict.state.as_str())
         .increment(1);
+    if let Some(event) = event_given_up {
+        metrics::counter!(metric::WEBHOOKS, "event" => metric::event(&event), "result" => "failed").increment(1);
+    }
     let (attempts, state) = (row.attempts, verdict.state);
     if let Some(error) = performed.failure().map(ProviderError::in_short) {
         tracing::warn!(delivery = %row.id, kind = %row.kind, attempts, %state, error, "a delivery failed");

@@ -28,7 +28,7 @@ pub struct Verdict {
 pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Timestamp) -> Verdict {
     const DONE: Verdict = Verdict { state: DeliveryState::Done, run_at: None };
     const DEAD: Verdict = Verdict { state: DeliveryState::Dead, run_at: None };
-    let Performed::Failed(error) = performed else { return DONE };
+    let Some(error) = performed.failure() else { return DONE };
     let index = usize::try_from(attempts.max(1) - 1).unwrap_or(usize::MAX);
     let (Some(&scheduled), true) = (DELAYS.get(index), may_repeat(kind, error)) else { return DEAD };
     let seconds = match error {

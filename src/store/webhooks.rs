@@ -107,6 +107,38 @@ pub async fn save_applied(tx: &mut Tx, id: &WebhookId, to: &Applied<'_>, now: Ti
     })?)
 }
 
+/// A try at applying an event that came to nothing.
+pub struct FailedTry<'a> {
+    pub error: &'a str,
+    /// It will not be tried again by itself.
+    pub is_given_up: bool,
+    /// Whether the row may say so already: one that is marked as failed is then left as it is.
+    pub may_be_noted: bool,
+}
+
+/// Notes it in a row that was not applied. The event's type if it is given up by this.
+pub async fn save_failed_try(
+    tx: &mut Tx,
+    id: &WebhookId,
+    failed: &FailedTry<'_>,
+    now: Timestamp,
+) -> StoreResult<Option<String>> {
+    const SQL: &str = "UPDATE webhook_logs SET attempts = attempts + 1, error = $2, \
+         status = CASE WHEN $3 THEN 'failed' ELSE status END, processed_at = CASE WHEN $3 THEN $4 ELSE processed_at END \
+         WHERE id = $1 AND (status IN ('received', 'processing') OR (status = 'failed' AND NOT $5)) RETURNING event";
+    let noted: Option<String> = on_tx!(tx, c => {
+        sqlx::query_scalar(SQL)
+            .bind(id)
+            .bind(failed.error)
+            .bind(failed.is_given_up)
+            .bind(now)
+            .bind(failed.may_be_noted)
+            .fetch_optional(c)
+            .await
+    })?;
+    Ok(noted.filter(|_| failed.is_given_up))
+}
+
 /// The mark that the buyer's success event went out, on every webhook that spoke of the preorder.
 pub async fn save_klaviyo_sent(tx: &mut Tx, id: &PreorderId, at: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE webhook_logs SET klaviyo_event_sent_at = $2 \

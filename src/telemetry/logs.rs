@@ -1,4 +1,4 @@
-//! Logs, to standard error; `RUST_LOG` says how much. Every line passes the mask and bears the ids of what it is about,
+//! Logs, to standard error; `RUST_LOG` says how much is written, and nothing else. Every line passes the mask and bears the ids of what it is about,
 //! and what some libraries would tell of requests and their headers is never written, whatever `RUST_LOG` says.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -43,13 +43,21 @@ const CAPPED: &[&str] = &[
     "tower_http",
 ];
 
-pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+/// What `RUST_LOG` asks for. `None` if it can't be read.
+pub fn filter(text: &str) -> Option<EnvFilter> {
+    EnvFilter::builder().parse(text).ok()
+}
+
+/// The filter is the lines' alone: whoever wants fewer of them is still told by Prometheus and Sentry.
+pub fn start(wanted: Option<&str>) {
+    let filter = wanted.and_then(filter).unwrap_or_else(|| EnvFilter::new(DEFAULT));
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Line(Format::default().with_ansi(std::io::stderr().is_terminal())))
-        .with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter).with(caps());
-    let started = registry.with(lines).with(Counted).with(ToSentry).try_init();
+        .with_writer(std::io::stderr)
+        .with_filter(filter.and(caps()));
+    let counted = Counted.with_filter(LevelFilter::WARN);
+    let to_sentry = ToSentry.with_filter(LevelFilter::ERROR);
+    let started = tracing_subscriber::registry().with(lines).with(counted).with(to_sentry).try_init();
     // A second start in one process (tests) keeps the first one's, and its hook.
     if started.is_ok() {
         std::panic::set_hook(Box::new(panicked));
@@ -69,10 +77,17 @@ fn caps() -> Targets {
 /// be anybody's.
 fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
     let words = panic.payload().downcast_ref::<&'static str>().copied();
-    let formatted = panic.payload().downcast_ref::<String>().and_then(|text| text.split(": ").next());
+    let formatted = panic.payload().downcast_ref::<String>().map(|text| before_what_is_quoted(text));
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     metrics::counter!(metric::PANICS).increment(1);
     tracing::error!(location, words = words.or(formatted).unwrap_or_default(), "a panic");
+}
+
+/// Rust's own panics quote what they met after a colon, or between quotes or backticks: a string that was cut in the
+/// middle of a letter stands there whole.
+fn before_what_is_quoted(text: &str) -> &str {
+    let end = [": ", "`", "\"", "'"].iter().filter_map(|quotes| text.find(quotes)).min();
+    text[..end.unwrap_or(text.len())].trim_end()
 }
 
 struct Line(Format);
@@ -114,6 +129,36 @@ impl<S: Subscriber> Layer<S> for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_panic_quotes_is_not_told() {
+        let panic = |work: fn()| {
+            let payload = std::panic::catch_unwind(work).unwrap_err();
+            before_what_is_quoted(payload.downcast_ref::<String>().unwrap()).to_owned()
+        };
+        for told in [
+            panic(|| drop("Kanarié"[..7].to_owned())),
+            panic(|| drop("Kanarie"[..70].to_owned())),
+            panic(|| {
+                let _: u8 = "7".parse::<u8>().map_err(|_| "").and(Err("Kanarie")).unwrap();
+            }),
+            panic(|| assert_eq!("Kanarie", "bird")),
+            panic(|| Err::<(), _>("Kanarie").expect("a bird")),
+        ] {
+            assert!(!told.to_lowercase().contains("kanari"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_read_as_a_whole_or_not_at_all() {
+        for text in ["info", "rolitt=debug,sqlx=warn", "off", "warn,rolitt::http=trace"] {
+            assert!(filter(text).is_some(), "{text}");
+        }
+        assert!(filter(DEFAULT).is_some());
+        for text in ["rolitt=loud", "info,rolitt=very=loud", "=", "info,rolitt[=debug"] {
+            assert!(filter(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn what_libraries_tell_of_requests_is_capped_whatever_is_asked_for() {

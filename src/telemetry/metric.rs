@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::refund::{DisputeState, RefundState};
+use crate::domain::stripe_endpoints::Endpoint;
 use crate::domain::stripe_events::UNDERSTOOD;
 
 // Counters.
@@ -84,7 +85,7 @@ fn describe() {
     counter!(
         CHECKOUTS,
         count,
-        "Payment pages asked for by a buyer, by result: page, settled (paid already), sold_out, or why there is none: busy (a full queue or an open breaker), no_answer, refused, configuration, failed (our own)."
+        "Payment pages asked for by a buyer, by result: page, settled (paid already), sold_out, or why there is none: busy (a full queue, an open breaker, or Stripe's own word), no_answer, refused, configuration, failed (our own), left (the buyer did not wait)."
     );
     counter!(
         PAYMENTS,
@@ -118,12 +119,12 @@ fn describe() {
     histogram!(
         HTTP,
         seconds,
-        "Requests by route (a template), method and status class. A form's error that a page without script is redirected for counts as what it was."
+        "Requests by route (a template), method and status class; left: nobody waited for the answer. A form's error that a page without script is redirected for counts as what it was."
     );
     histogram!(
         REDIRECT,
         seconds,
-        "The whole of a buyer's request for the payment page, as they wait for it, by result: page, refused (their input), away (503), error."
+        "The whole of a buyer's request for the payment page, as they wait for it, by result: page, refused (their input), away (503), error, left (they did not wait)."
     );
     histogram!(
         WEBHOOK_ARRIVAL,
@@ -144,10 +145,18 @@ fn describe() {
     histogram!(DELIVERY, seconds, "Tries of deliveries, by kind.");
     histogram!(BEGIN, seconds, "From wanting to write to a transaction that may.");
 
-    gauge!(BREAKER, count, "1 while a provider is not asked because it does not answer, by lane. This process.");
+    gauge!(
+        BREAKER,
+        count,
+        "1 while a provider is left alone because it does not answer or said so, by lane; 0 once one may ask again. This process."
+    );
     gauge!(QUEUE, count, "Calls that wait for their turn at a provider, by endpoint. This process.");
     gauge!(LIVE_PAGES, count, "Open admin pages that listen for changes. This process.");
-    gauge!(DATABASE_UP, count, "1 if the database answered this process when last asked, at most some seconds ago.");
+    gauge!(
+        DATABASE_UP,
+        count,
+        "1 if the database answered this process when last asked, at most some seconds ago, however slow its counts are."
+    );
     gauge!(CONNECTIONS, count, "Connections to the database by pool and state: in_use, idle. This process.");
     gauge!(CONNECTIONS_MOST, count, "Connections that a pool may have. This process.");
     gauge!(BEGINNING, count, "Writes that wait for a connection. This process.");
@@ -182,15 +191,20 @@ fn describe() {
         count,
         "Rows that break one of the nine promises, by its number, when the records were last looked through; not a number before. Of the whole database: take max."
     );
-    gauge!(PROMISES_CHECKED, seconds, "When this process last looked through the records, since 1970; 0: not yet.");
+    gauge!(
+        PROMISES_CHECKED,
+        seconds,
+        "When this process last looked through the records, since 1970; when it began, if it has not yet."
+    );
 }
 
 /// Why a body at the webhook's address is refused.
 pub const REFUSALS: &[&str] =
     &["missing", "malformed", "out_of_tolerance", "no_match", "too_large", "unreadable", "not_an_event"];
-/// Stripe's endpoints, as they are paced.
-pub const ENDPOINTS: &[&str] =
-    &["create_session", "fetch_session", "expire_session", "fetch_payment_intent", "create_refund", "list"];
+/// What a buyer's request for the payment page may come to; from `busy` on there was none. The alert on checkouts
+/// names those that are somebody's fault.
+pub const CHECKOUT_RESULTS: &[&str] =
+    &["page", "settled", "sold_out", "busy", "no_answer", "refused", "configuration", "failed", "left"];
 
 /// An event's type as a label; those that we do not understand are `other`.
 pub fn event(kind: &str) -> &'static str {
@@ -205,14 +219,13 @@ fn put_at_nought() {
     };
     let words = |words: &'static [&'static str]| words.iter().copied();
     all(PREORDERS, "result", &mut words(&["started", "found", "refused"]));
-    let no_page = ["busy", "no_answer", "refused", "configuration", "failed"];
-    all(CHECKOUTS, "result", &mut ["page", "settled", "sold_out"].into_iter().chain(no_page));
+    all(CHECKOUTS, "result", &mut words(CHECKOUT_RESULTS));
     all(PAYMENTS, "outcome", &mut words(&["pending", "paid", "declined", "failed", "expired"]));
     all(REFUNDS, "state", &mut RefundState::ALL.iter().map(|state| state.as_str()));
     all(DISPUTES, "state", &mut DisputeState::ALL.iter().map(|state| state.as_str()));
     all(WEBHOOKS_REFUSED, "reason", &mut words(REFUSALS));
     all(BREAKER_TRIPS, "lane", &mut Lane::ALL.iter().map(|lane| lane.as_str()));
-    all(QUEUE_REFUSED, "endpoint", &mut words(ENDPOINTS));
+    all(QUEUE_REFUSED, "endpoint", &mut Endpoint::ALL.iter().map(|endpoint| endpoint.as_str()));
     all(LOG_EVENTS, "level", &mut words(&["warn", "error"]));
     for event in words(UNDERSTOOD).chain(["other"]) {
         for result in ["received", "repeated", "not_saved", "applied", "ignored", "failed"] {
@@ -230,10 +243,10 @@ fn put_at_nought() {
     for lane in Lane::ALL {
         metrics::gauge!(BREAKER, "lane" => lane.as_str()).set(0.0);
     }
-    for endpoint in ENDPOINTS {
-        metrics::gauge!(QUEUE, "endpoint" => *endpoint).set(0.0);
+    for endpoint in Endpoint::ALL {
+        metrics::gauge!(QUEUE, "endpoint" => endpoint.as_str()).set(0.0);
     }
-    for name in [LIVE_PAGES, BEGINNING, PROMISES_CHECKED] {
+    for name in [LIVE_PAGES, BEGINNING] {
         metrics::gauge!(name).set(0.0);
     }
     for promise in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {

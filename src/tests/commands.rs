@@ -4,10 +4,17 @@ use serde_json::Value;
 
 use super::database::{Kind, TestDatabase};
 use super::program::{Program, free_port, run_to_end};
+use super::promises;
+use crate::clock::Clock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_settings_stop_the_start_with_a_line_each() {
-    let wrong = [("DATABASE_URL", "mysql://x"), ("RATE_LIMIT_PER_MINUTE", "many"), ("STRIPE_SECRET_KEY", "canary")];
+    let wrong = [
+        ("DATABASE_URL", "mysql://x"),
+        ("RATE_LIMIT_PER_MINUTE", "many"),
+        ("STRIPE_SECRET_KEY", "canary"),
+        ("RUST_LOG", "rolitt=canary"),
+    ];
     for command in ["serve", "work", "migrate", "doctor"] {
         let (status, printed) = run_to_end(command, &wrong, "").await;
         assert_eq!(status, 1, "{command}: {printed}");
@@ -157,6 +164,8 @@ async fn sold_by_separate_processes(kind: Kind) {
     let inbox: Value = http.get(format!("{providers}/sandbox/inbox.json")).send().await.unwrap().json().await.unwrap();
     let received = |service: &str| inbox[service].as_array().unwrap().len();
     assert_eq!((received("klaviyo"), received("firebase"), received("sms")), (2, 1, 1));
+    promises::are_kept_in(&db, Clock::default().now()).await;
+    promises::were_asked_once(&inbox);
     for process in [workers, shop, sandbox] {
         process.kill().await;
     }

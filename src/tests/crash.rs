@@ -7,6 +7,8 @@ use super::PATIENCE;
 use super::database::{Kind, TestDatabase};
 use super::http_client::{Answer, client};
 use super::program::{Program, free_port};
+use super::promises;
+use crate::clock::Clock;
 
 /// Kills a shop under load at the moment of its `answers`-th answer, and gives the ids that were answered.
 async fn killed_under_load(database: &TestDatabase, answers: usize) -> Vec<String> {
@@ -64,6 +66,7 @@ async fn a_killed_process_has_lost_nothing(kind: Kind) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(db.count("SELECT COUNT(*) FROM preorders WHERE status <> 'processing' OR user_id IS NULL").await, 0);
+    promises::are_kept_in(&db, Clock::default().now()).await;
     second.kill().await;
     db.close().await;
     database.remove().await;

@@ -10,6 +10,7 @@ use super::app::TestApp;
 use super::database::Kind;
 use super::program::PATIENT;
 use super::{PATIENCE, on_both};
+use crate::context::breaker::Gate;
 use crate::domain::delivery::{DeliveryState, Lane};
 use crate::outbox::{LEASE, hear_others, release_expired};
 use crate::store::outbox::{self, Finished};
@@ -52,6 +53,24 @@ on_both! {
         tx.commit().await.unwrap();
         assert!(!wrote);
         app.ctx.db.execute("DELETE FROM outbox").await;
+    }
+
+    async fn our_own_database_that_fails_is_not_taken_for_a_provider_that_does(app: TestApp) {
+        app.stop_workers().await;
+        for buyer in 0..8 {
+            let email = format!("buyer{buyer}@example.com");
+            assert_eq!(app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await.status, 200);
+        }
+        app.ctx.db.execute("ALTER TABLE preorders RENAME TO elsewhere").await;
+        app.start_workers().await;
+        let tried = "SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND attempts > 0 AND last_error IS NOT NULL";
+        app.wait_until("all have failed", async || app.count(tried).await == 16).await;
+        for lane in [Lane::Klaviyo, Lane::Firebase] {
+            assert_eq!(app.ctx.breakers.gate(lane, app.ctx.clock.steady()), Gate::Free, "{lane} was not even asked");
+        }
+        app.stop_workers().await;
+        app.ctx.db.execute("ALTER TABLE elsewhere RENAME TO preorders").await;
+        app.start_workers().await;
     }
 
     async fn two_workers_never_claim_the_same_delivery(app: TestApp) {

@@ -9,6 +9,7 @@ use super::app::TestApp;
 use super::database::Kind;
 use super::program::{free_port, run_to_end};
 use super::{on_both, promises};
+use crate::store::doctor::look_alone;
 use crate::workflows::check_promises::{Harm, PROMISES, check_promises, tally};
 
 mod breaks;
@@ -144,4 +145,20 @@ on_both! {
             "klaviyo": { "error_rate": 0.0 }, "stripe": { "latency_ms": 0 } })).await;
         app.advance(std::time::Duration::from_mins(30));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_looks_through_all_records_at_a_time_and_holds_no_transaction_for_it() {
+    let app = TestApp::start(Kind::Postgres).await;
+    let other = app.another_instance().await;
+    let held = look_alone(&app.ctx.db).await.unwrap().unwrap();
+    assert!(look_alone(&other.db).await.unwrap().is_none(), "two look at once");
+    let idle = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND state = 'idle in transaction' AND query LIKE '%advisory%'";
+    assert_eq!(app.count(idle).await, 0, "the database would end it after half a minute");
+    held.end().await;
+    let next = look_alone(&other.db).await.unwrap();
+    next.expect("the lock was not given back").end().await;
+    other.db.close().await;
+    app.finish().await;
 }

@@ -3,7 +3,7 @@
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -22,6 +22,10 @@ pub const DIES_AT: &str = "ROLITT_TEST_DIES_AT";
 /// A worker that waits for an answer as long as it ever may: while a test looks at what it holds, it does not give up.
 pub const PATIENT: (&str, &str) = ("PROVIDER_TIMEOUT_MS", "20000");
 
+/// `point:text`: the first time that it reaches a named point, the process cuts the text in the middle of its first
+/// letter that is not ASCII, as a careless program would.
+pub const PANICS_AT: &str = "ROLITT_TEST_PANICS_AT";
+
 /// Not a test by itself: this test binary, started again as the program. The library holds the whole command line, so
 /// what is killed here is what is shipped.
 #[test]
@@ -31,6 +35,9 @@ fn the_program_as_a_child_process() {
     let _spans = fail::FailScenario::setup();
     if let Ok(place) = std::env::var(DIES_AT) {
         die_at(&place);
+    }
+    if let Ok(place) = std::env::var(PANICS_AT) {
+        panic_at(&place);
     }
     let words = std::iter::once("rolitt").chain(command.split(' '));
     let cli = Cli::try_parse_from(words).unwrap_or_else(|error| error.exit());
@@ -52,6 +59,18 @@ fn die_at(place: &str) {
         }
     };
     fail::cfg_callback(point, die).unwrap();
+}
+
+fn panic_at(place: &str) {
+    let (point, text) = place.split_once(':').unwrap();
+    let (text, first) = (text.to_owned(), AtomicBool::new(true));
+    let cut = move || {
+        if first.swap(false, Ordering::SeqCst) {
+            let inside = text.find(|c: char| !c.is_ascii()).unwrap() + 1;
+            assert!(text[..inside].is_empty(), "it was cut");
+        }
+    };
+    fail::cfg_callback(point, cut).unwrap();
 }
 
 fn program(command: &str) -> Command {

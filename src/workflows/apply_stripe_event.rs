@@ -4,14 +4,15 @@
 use super::{WorkflowError, settle_payment};
 use crate::config::StripeSettings;
 use crate::context::Context;
-use crate::domain::delivery::Lane;
+use crate::domain::delivery::{Delivery, DeliveryState, Lane};
 use crate::domain::ids::{PreorderId, WebhookId};
 use crate::domain::payment::Fact;
+use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::{self, Reading};
-use crate::store::StoreError;
-use crate::store::webhooks::{self, Applied, Webhook, WebhookStatus};
+use crate::store::webhooks::{self, Applied, FailedTry, Webhook, WebhookStatus};
+use crate::store::{StoreError, StoreResult, Tx};
 use crate::telemetry::{self, TraceId, metric};
 
 /// Lost, or another shop's on the same account: `reconcile --restore` makes it again if it is ours.
@@ -168,6 +169,25 @@ async fn mark(
     reach(Point::ApplySetAside);
     counted(webhook, status.as_str());
     Ok(())
+}
+
+/// A try that came to nothing stands in the event's own row as well, in the transaction of the try: its number, and why
+/// in short (a provider's words may be about a buyer). The type of an event that is given up with it.
+pub async fn note_failed_try(
+    tx: &mut Tx,
+    payload: &str,
+    failure: &ProviderError,
+    state: DeliveryState,
+    now: Timestamp,
+) -> StoreResult<Option<String>> {
+    let Ok(Delivery::ApplyStripeEvent { webhook_id }) = serde_json::from_str(payload) else { return Ok(None) };
+    let failed = FailedTry {
+        error: failure.in_short(),
+        is_given_up: state == DeliveryState::Dead,
+        // What no repetition puts right was marked when it was found out.
+        may_be_noted: matches!(failure, ProviderError::Permanent(_)),
+    };
+    webhooks::save_failed_try(tx, &webhook_id, &failed, now).await
 }
 
 fn counted(webhook: &Webhook, result: &'static str) {

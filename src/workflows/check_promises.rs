@@ -3,6 +3,8 @@
 
 mod list;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::WorkflowError;
@@ -49,6 +51,9 @@ pub const PROMISES: [(u8, &str); 9] = [
     (8, "Stripe and we agree"),
     (9, "a restart recovers"),
 ];
+
+/// For each question to a very large database, where nobody waits for it.
+pub const LONGEST_QUESTION: Duration = Duration::from_mins(10);
 
 /// Asks the database, and nobody else.
 pub async fn check_promises(ctx: &Context) -> Result<Vec<Finding>, WorkflowError> {

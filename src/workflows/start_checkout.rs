@@ -53,21 +53,50 @@ pub enum Checkout {
 pub async fn start_checkout(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
     telemetry::join(TraceId::of_preorder(id));
     let mut traced = telemetry::Span::within("start_checkout", Kind::Internal);
+    // A buyer who leaves takes this task with them: what it came to is counted where it ends, however it ends.
+    let asked = Asked::begin();
     let led_to = traced.around(lead(ctx, id)).await;
-    let result = match &led_to {
-        Ok(Checkout::Pay { .. }) => "page",
-        Ok(Checkout::Settled { .. }) => "settled",
-        Err(WorkflowError::SoldOut) => "sold_out",
-        Err(WorkflowError::Provider(ProviderError::Retry { .. })) => "busy",
-        Err(WorkflowError::Provider(error)) => error.word(),
-        Err(_) => "failed",
-    };
-    metrics::counter!(metric::CHECKOUTS, "result" => result).increment(1);
+    let result = came_to(&led_to);
+    asked.came_to(result);
     traced.set("rolitt.result", result);
     if led_to.is_err() {
         traced.fail(result);
     }
     led_to
+}
+
+/// In a word that [`metric::CHECKOUT_RESULTS`] lists.
+const fn came_to(led_to: &Result<Checkout, WorkflowError>) -> &'static str {
+    match led_to {
+        Ok(Checkout::Pay { .. }) => "page",
+        Ok(Checkout::Settled { .. }) => "settled",
+        Err(WorkflowError::SoldOut) => "sold_out",
+        // Stripe's word, or ours on its behalf: the buyer is told the same.
+        Err(WorkflowError::Provider(
+            ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::Failed { .. },
+        )) => "busy",
+        Err(WorkflowError::Provider(error)) => error.word(),
+        Err(_) => "failed",
+    }
+}
+
+/// A buyer's request for the payment page. One that is dropped without a word has been left by its buyer.
+struct Asked(&'static str);
+
+impl Asked {
+    const fn begin() -> Self {
+        Self("left")
+    }
+
+    fn came_to(mut self, result: &'static str) {
+        self.0 = result;
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        metrics::counter!(metric::CHECKOUTS, "result" => self.0).increment(1);
+    }
 }
 
 /// Looks again as often as what it found is over by the time it is asked about, and takes another key for one that
@@ -340,4 +369,31 @@ async fn close(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_that_a_checkout_ends_is_a_word_that_metrics_know() {
+        let busy = |after| ProviderError::NotAsked { message: "busy".into(), after };
+        let failed = |error: ProviderError| came_to(&Err(error.into()));
+        for (result, word) in [
+            (failed(busy(Duration::from_secs(8))), "busy"),
+            (failed(left_alone(Lane::Stripe, Duration::from_secs(1))), "busy"),
+            (failed(ProviderError::Retry { message: "429".into(), after: None }), "busy"),
+            (failed(ProviderError::NoAnswer("away".into())), "no_answer"),
+            (failed(ProviderError::Permanent("no".into())), "refused"),
+            (failed(ProviderError::Configuration("key".into())), "configuration"),
+            (came_to(&Err(WorkflowError::NoSuchPreorder)), "failed"),
+            (came_to(&Err(WorkflowError::SoldOut)), "sold_out"),
+            (came_to(&Ok(Checkout::Settled { session_id: None })), "settled"),
+            (came_to(&Ok(Checkout::Pay { url: String::new() })), "page"),
+            (Asked::begin().0, "left"),
+        ] {
+            assert_eq!(result, word);
+            assert!(metric::CHECKOUT_RESULTS.contains(&word), "{word}");
+        }
+    }
 }

@@ -41,6 +41,14 @@ fn those_that_were_under_way_do_not_lengthen_the_pause_and_a_failed_probe_does()
 }
 
 #[test]
+fn one_that_nobody_asks_any_more_is_not_told_as_shut_for_ever() {
+    let breakers = tripped();
+    let almost = NOW + FIRST_PAUSE - Duration::from_millis(1);
+    assert!(breakers.is_shut(Lane::Klaviyo, NOW) && breakers.is_shut(Lane::Klaviyo, almost));
+    assert!(!breakers.is_shut(Lane::Klaviyo, NOW + FIRST_PAUSE) && !breakers.is_shut(Lane::Stripe, NOW));
+}
+
+#[test]
 fn one_answer_opens_it_even_a_refusal() {
     let breakers = tripped();
     breakers.learn(Lane::Klaviyo, Some(&ProviderError::Permanent("no such metric".to_owned())), NOW);

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
+use crate::domain::stripe_endpoints::Endpoint;
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 use crate::telemetry::{Waiting, metric};
@@ -41,7 +42,8 @@ impl Paced {
         Self { inner, pace }
     }
 
-    async fn turn(&self, endpoint: &'static str) -> Result<(), ProviderError> {
+    async fn turn(&self, endpoint: Endpoint) -> Result<(), ProviderError> {
+        let endpoint = endpoint.as_str();
         let most = PATIENCE.try_with(|patience| *patience).unwrap_or(LONGEST_QUEUE);
         match self.pace.turn(endpoint, most).await {
             Ok(wait) if wait.is_zero() => Ok(()),
@@ -67,7 +69,7 @@ impl PaymentProvider for Paced {
 
     fn create_session<'a>(&'a self, new: &'a NewSession) -> BoxFuture<'a, Result<Session, ProviderError>> {
         async move {
-            self.turn("create_session").await?;
+            self.turn(Endpoint::CreateSession).await?;
             self.inner.create_session(new).await
         }
         .boxed()
@@ -75,7 +77,7 @@ impl PaymentProvider for Paced {
 
     fn fetch_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
         async move {
-            self.turn("fetch_session").await?;
+            self.turn(Endpoint::FetchSession).await?;
             self.inner.fetch_session(id).await
         }
         .boxed()
@@ -83,7 +85,7 @@ impl PaymentProvider for Paced {
 
     fn fetch_order<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<OrderAtStripe>, ProviderError>> {
         async move {
-            self.turn("fetch_session").await?;
+            self.turn(Endpoint::FetchSession).await?;
             self.inner.fetch_order(id).await
         }
         .boxed()
@@ -91,7 +93,7 @@ impl PaymentProvider for Paced {
 
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
         async move {
-            self.turn("expire_session").await?;
+            self.turn(Endpoint::ExpireSession).await?;
             self.inner.expire_session(id).await
         }
         .boxed()
@@ -99,7 +101,7 @@ impl PaymentProvider for Paced {
 
     fn fetch_payment_intent<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<PaymentFact, ProviderError>> {
         async move {
-            self.turn("fetch_payment_intent").await?;
+            self.turn(Endpoint::FetchPaymentIntent).await?;
             self.inner.fetch_payment_intent(id).await
         }
         .boxed()
@@ -107,7 +109,7 @@ impl PaymentProvider for Paced {
 
     fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>> {
         async move {
-            self.turn("create_refund").await?;
+            self.turn(Endpoint::CreateRefund).await?;
             self.inner.create_refund(new).await
         }
         .boxed()
@@ -115,7 +117,7 @@ impl PaymentProvider for Paced {
 
     fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>> {
         async move {
-            self.turn("list").await?;
+            self.turn(Endpoint::List).await?;
             self.inner.list_refunds(payment_intent).await
         }
         .boxed()
@@ -128,7 +130,7 @@ impl PaymentProvider for Paced {
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
         async move {
-            self.turn("list").await?;
+            self.turn(Endpoint::List).await?;
             self.inner.list(what, since, after).await
         }
         .boxed()
@@ -136,7 +138,7 @@ impl PaymentProvider for Paced {
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
         async move {
-            self.turn("look_up").await?;
+            self.turn(Endpoint::LookUp).await?;
             self.inner.look_up(what, id).await
         }
         .boxed()
@@ -144,7 +146,7 @@ impl PaymentProvider for Paced {
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {
         async move {
-            self.turn("fetch_price").await?;
+            self.turn(Endpoint::FetchPrice).await?;
             self.inner.listed_price(color).await
         }
         .boxed()
@@ -157,7 +159,7 @@ impl PaymentProvider for Paced {
     fn check(&self) -> BoxFuture<'_, Result<(), ProviderError>> {
         async move {
             // It asks for a session.
-            self.turn("fetch_session").await?;
+            self.turn(Endpoint::FetchSession).await?;
             self.inner.check().await
         }
         .boxed()

@@ -11,7 +11,10 @@ pub mod walks;
 
 use std::time::Duration;
 
-use super::{Db, StoreResult, Tx, on_read};
+use sqlx::{Connection, PgConnection};
+
+use super::patience::bounded;
+use super::{Db, StoreResult, on_read};
 use crate::domain::timestamp::Timestamp;
 
 /// A count of rows that should not be there.
@@ -96,13 +99,37 @@ pub async fn ping(db: &Db) -> StoreResult<()> {
     Ok(())
 }
 
-/// Whether nobody else looks through all records just now: while this transaction is open, nobody will. SQLite has one
-/// process, which knows by itself.
-pub async fn look_alone(tx: &mut Tx) -> StoreResult<bool> {
-    const SQL: &str = "SELECT pg_try_advisory_xact_lock(7006652)";
-    match tx {
-        Tx::Sqlite(_) => Ok(true),
-        Tx::Postgres(tx) => Ok(sqlx::query_scalar(SQL).fetch_one(&mut **tx).await?),
+/// Held by who looks through all records: while it is, no other instance does. On PostgreSQL it is a lock of a
+/// connection's own, which holds for as long as the look takes and is gone with whoever held it; inside a transaction it
+/// would be ended after half a minute of silence. SQLite has one process, which knows by itself.
+pub struct LookingAlone(Option<PgConnection>);
+
+/// `None` if somebody else is looking just now.
+pub async fn look_alone(db: &Db) -> StoreResult<Option<LookingAlone>> {
+    const SQL: &str = "SELECT pg_try_advisory_lock(7006652)";
+    let Db::Postgres(pool) = db else { return Ok(Some(LookingAlone(None))) };
+    let asked = bounded(async {
+        // Out of the pool first: a lock that was got and not heard of must not live on in it.
+        let mut connection = pool.acquire().await?.detach();
+        let is_locked: bool = sqlx::query_scalar(SQL).fetch_one(&mut connection).await?;
+        Ok((is_locked, connection))
+    });
+    let (is_locked, connection) = asked.await?;
+    let held = LookingAlone(Some(connection));
+    if is_locked {
+        return Ok(Some(held));
+    }
+    held.end().await;
+    Ok(None)
+}
+
+impl LookingAlone {
+    /// Lets others look. Dropped, it ends as well, once the database notices.
+    pub async fn end(self) {
+        if let Some(connection) = self.0 {
+            // An error says that the connection, and the lock with it, is gone already.
+            drop(bounded(connection.close()).await);
+        }
     }
 }
 

@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestCaseError;
+use proptest::test_runner::{Config, TestCaseError};
 use serde_json::json;
 
 use super::app::TestApp;
 use super::database::Kind;
-use super::fuzz::{holds, runtime};
+use super::fuzz::{holds, rounds, runner, runtime};
 use super::on_both;
 use crate::context::Context;
 use crate::domain::ids::PreorderId;
@@ -132,10 +132,13 @@ on_both! {
         // These payments are not in the sandbox: closing their pages, and asking for their cards, leads nowhere.
         app.expect_dead();
         app.stop_workers().await;
-        let mut runner = proptest::test_runner::TestRunner::deterministic();
-        for case in 0..12 {
-            let (life, order) = life_out_of_order().new_tree(&mut runner).unwrap().current();
-            told_by_four(app, &life, &order, &PreorderId::from_unique(&format!("life{case}"))).await;
+        for (seed, cases) in rounds(12) {
+            println!("told by four: {cases} cases, ROLITT_FUZZ_SEED={seed}");
+            let mut runner = runner(seed, Config::default());
+            for case in 0..cases {
+                let (life, order) = life_out_of_order().new_tree(&mut runner).unwrap().current();
+                told_by_four(app, &life, &order, &PreorderId::from_unique(&format!("life{seed}n{case}"))).await;
+            }
         }
         app.start_workers().await;
         // Some of these lives were paid twice, and nobody has given it back.

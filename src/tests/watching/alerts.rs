@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::exposition::family;
+use crate::telemetry::metric;
 
 const RULES: &str = include_str!("../../telemetry/alerts.yml");
 
@@ -19,11 +20,29 @@ pub fn metrics() -> (BTreeSet<String>, Vec<(String, String)>) {
             let name = line[at..].split(|c| !word(c)).next().unwrap();
             names.insert(family(name));
             let wanted = line[at + name.len()..].strip_prefix('{').and_then(|rest| rest.split('}').next());
-            let plain = wanted.unwrap_or_default().split(", ").filter(|one| one.contains("=\"") && !one.contains('!'));
-            labels.extend(plain.filter(|one| !one.starts_with("job=")).map(|one| (family(name), one.to_owned())));
+            let each = wanted.unwrap_or_default().split(", ").flat_map(alternatives);
+            labels.extend(each.map(|one| (family(name), one)));
         }
     }
     (names, labels)
+}
+
+/// `label="a"`, and `label=~"a|b"` as one each. What a rule does not want need not exist, and jobs are Prometheus'.
+fn alternatives(wanted: &str) -> Vec<String> {
+    let split = wanted.split_once("=~\"").or_else(|| wanted.split_once("=\""));
+    let Some((label, words)) = split.filter(|(label, _)| !label.ends_with('!') && *label != "job") else {
+        return Vec::new();
+    };
+    words.trim_end_matches('"').split('|').map(|word| format!("{label}=\"{word}\"")).collect()
+}
+
+#[test]
+fn the_rule_on_checkouts_knows_every_way_that_ends_without_a_page_but_that_the_buyer_left() {
+    let rule = RULES.split("- alert: ").find(|rule| rule.starts_with("RolittCheckoutsFail")).unwrap();
+    let named = rule.split("rolitt_checkouts_total{result=~\"").nth(1).unwrap().split('"').next().unwrap();
+    let without = |word: &&str| !["page", "settled", "sold_out", "left"].contains(word);
+    let there_are: Vec<&str> = metric::CHECKOUT_RESULTS.iter().copied().filter(without).collect();
+    assert_eq!(named.split('|').collect::<Vec<_>>(), there_are);
 }
 
 #[test]

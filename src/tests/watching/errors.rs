@@ -25,7 +25,8 @@ async fn an_error_reaches_sentry_with_its_trace_and_without_the_buyer() {
     tokio::spawn(std::future::IntoFuture::into_future(axum::serve(listener, app)));
 
     let database = TestDatabase::create(Kind::Sqlite).await;
-    let settings = [("SENTRY_DSN", dsn.as_str())];
+    // Who wants no lines is told all the same.
+    let settings = [("SENTRY_DSN", dsn.as_str()), ("RUST_LOG", "off")];
     let shop = Shop::new(Program::start_with("serve", free_port().await, &database, &settings), &database).await;
     shop.db.execute("ALTER TABLE preorders RENAME TO elsewhere").await;
     let form =
@@ -37,6 +38,9 @@ async fn an_error_reaches_sentry_with_its_trace_and_without_the_buyer() {
     let find = || received.lock().unwrap().iter().find(|envelope| envelope.contains(&request)).cloned();
     until("Sentry has the error", async || find().is_some()).await;
     let envelope = find().unwrap();
+    let metrics = shop.get("/metrics").await.body;
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("rolitt_log_events_total{level=\"error\"} "));
+    assert!(counted.is_some_and(|errors| errors != "0"), "{counted:?}");
     let event: Value = envelope
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
@@ -55,6 +59,7 @@ async fn an_error_reaches_sentry_with_its_trace_and_without_the_buyer() {
     for never in ["user", "request", "server_name", "breadcrumbs"] {
         assert!(event.get(never).is_none_or(Value::is_null), "{never}: {event}");
     }
+    shop.keeps_its_promises().await;
     shop.close().await;
     let all = received.lock().unwrap().join("\n");
     for canary in ["canary", "Kanarie", "77317731"] {

@@ -11,11 +11,13 @@ use crate::domain::timestamp::Timestamp;
 use crate::providers::payments::stripe::signature;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::http_client::Answer;
-use crate::tests::program::{Program, free_port};
+use crate::tests::program::{PANICS_AT, Program, free_port, run_to_end};
 
 const EMAIL: &str = "canary.vogel@example.com";
 const NAME: &str = "Kanarie Vogelsang";
 const PHONE: &str = "+4915177317731";
+/// One that Twilio's stand-in refuses, and quotes.
+const REFUSED_PHONE: &str = "+15005550001";
 const STREET: &str = "Kanariengasse 77";
 const CARD: &str = "4242 4242 4242 4242";
 const ADMIN: &str = "canary.owner@example.com";
@@ -33,6 +35,7 @@ const CANARIES: &[&str] = &[
     "vogel@",
     "77317731",
     "7731 7731",
+    "5005550001",
     "kanarien",
     "4242424242424242",
     "4242 4242",
@@ -54,6 +57,68 @@ async fn parrot() -> String {
     addr.to_string()
 }
 
+/// Twilio quotes the number that it does not like.
+async fn wants_a_text_that_twilio_refuses(shop: &Shop) {
+    let buyer = [("email", "canary.text@example.com"), ("color", "sakura-pink"), ("phone", REFUSED_PHONE)];
+    let session = shop.post("/api/handle_checkout", &buyer).await.session();
+    shop.pay(&session, "4242424242424242").await;
+    let refused = "SELECT COUNT(*) FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id WHERE \
+        o.kind = 'send_sms' AND a.answer LIKE '%21211%'";
+    until("Twilio has refused", async || shop.db.count(refused).await >= 1).await;
+}
+
+/// All that people in the admin write about a buyer; the first of each is refused, and says why.
+async fn an_owner_writes(shop: &Shop, cookie: &str) {
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        let request = shop.http.post(format!("{}{path}", shop.program.base)).header("cookie", cookie).form(form);
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let get = async |path: &str| {
+        let request = shop.http.get(format!("{}{path}", shop.program.base)).header("cookie", cookie);
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let paid = format!("FROM preorders WHERE email = '{EMAIL}' AND payment_status = 'paid'");
+    let id = shop.db.text(&format!("SELECT id {paid}")).await.unwrap();
+    let number = shop.db.text(&format!("SELECT preorder_number {paid}")).await.unwrap();
+    let page = get(&format!("/admin/preorders/{id}")).await;
+    let seen = page.body.split_once("name=\"updated_at\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let (note, address) = (format!("{NAME} called from {PHONE}"), format!("{NAME}\n{STREET}a\n10119 Vogelsang"));
+    let long = NAME.repeat(500);
+    for (path, form, status) in [
+        ("write_note", vec![("id", id.as_str()), ("body", &long), ("form_key", "canary-note")], 422),
+        ("write_note", vec![("id", &id), ("body", &note), ("form_key", "canary-note")], 303),
+        ("edit_address", vec![("id", &id), ("address", &long), ("country", "DE"), ("updated_at", &seen)], 422),
+        ("edit_address", vec![("id", &id), ("address", &address), ("country", "DE"), ("updated_at", &seen)], 303),
+        ("invite", vec![("email", "canary@@example.com"), ("role", "viewer")], 422),
+        ("invite", vec![("email", "canary.new@example.com"), ("role", "viewer")], 303),
+    ] {
+        let answer = post(&format!("/api/admin/{path}"), &form).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    }
+    assert!(get("/admin/people").await.body.contains("canary.new@example.com"));
+    let lines = format!("{number};Kanarien-77\n{NAME};{PHONE}\n{EMAIL},,\n");
+    let file = format!(
+        "--cut\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\n\r\n--cut\r\nContent-Disposition: form-data; \
+         name=\"file\"; filename=\"Kanarie.csv\"\r\nContent-Type: text/csv\r\n\r\n{lines}\r\n--cut--\r\n"
+    );
+    let upload = shop.http.post(format!("{}/api/admin/preview_fulfilment", shop.program.base)).header("cookie", cookie);
+    let upload = upload.header("content-type", "multipart/form-data; boundary=cut").header("accept", "text/html");
+    let upload = upload.header("referer", format!("{}/admin/preorders/fulfil", shop.program.base)).body(file);
+    let listed = Answer::of(upload.send().await.unwrap()).await;
+    let list = listed.location().split("list=").nth(1).unwrap_or_else(|| panic!("{}", listed.location())).to_owned();
+    assert_eq!(get(listed.location()).await.status, 200);
+    assert_eq!(post("/api/admin/fulfil_preorders", &[("list", &list)]).await.status, 303);
+    let export = get("/admin/preorders.csv?q=Kanarie&zone=Kanarien%2FVogelsang").await;
+    assert_eq!(export.status, 422, "{}", export.body);
+    let export = get("/admin/preorders.csv?q=Kanarie").await;
+    assert!(export.status == 200 && export.body.contains(EMAIL), "{}", export.body);
+    let refund =
+        [("id", id.as_str()), ("amount", "10.00"), ("reason", "requested_by_customer"), ("form_key", "canary")];
+    let refunded = post("/api/admin/refund", &refund).await;
+    assert_eq!(refunded.status, 303, "{}", refunded.body);
+    shop.wait_for("SELECT COUNT(*) FROM refunds WHERE state = 'succeeded'", 1).await;
+}
+
 async fn an_unlucky_life(shop: &Shop) -> String {
     let buyer = [
         ("email", EMAIL),
@@ -62,6 +127,9 @@ async fn an_unlucky_life(shop: &Shop) -> String {
         ("phone", PHONE),
         ("idempotency_key", "canary-key-1"),
     ];
+    // A bug that has the buyer's name in hand.
+    let bug = shop.post("/api/handle_checkout", &buyer).await;
+    assert_eq!(bug.status, 500, "{}", bug.body);
     let session = shop.post("/api/handle_checkout", &buyer).await.session();
     let till = [
         ("act", "pay"),
@@ -84,6 +152,16 @@ async fn an_unlucky_life(shop: &Shop) -> String {
         1,
     )
     .await;
+    for page in [
+        format!("success?session_id={session}"),
+        "success?session_id=cs_canary".to_owned(),
+        format!("cancel?preorder_id={}", shop.db.text("SELECT id FROM preorders").await.unwrap()),
+        format!("cancel?preorder_id={EMAIL}"),
+    ] {
+        let page = shop.get(&format!("/preorder/{page}")).await;
+        assert!(page.status == 200 || page.status == 404, "{}", page.status);
+    }
+    wants_a_text_that_twilio_refuses(shop).await;
     // Started, success, the user. (Twilio is the sandbox's, or there would be none.)
     let told = "SELECT COUNT(*) FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id WHERE o.kind IN \
         ('klaviyo_preorder_started', 'klaviyo_preorder_success', 'create_firebase_user') AND a.answer LIKE '%you said%'";
@@ -145,6 +223,8 @@ async fn an_unlucky_life(shop: &Shop) -> String {
         .await
         .unwrap();
 
+    an_owner_writes(shop, &cookie).await;
+
     // Stripe fails, and the database.
     shop.post_json("/sandbox/faults.json", &json!({ "stripe": { "garbage_rate": 1.0 } })).await;
     shop.post("/api/handle_checkout", &[("email", "canary.two@example.com"), ("color", "sakura-pink"), ("name", NAME)])
@@ -170,8 +250,10 @@ async fn nothing_of_a_buyers_is_printed(kind: Kind) {
     // Nobody listens at these: what can't be told must not be said aloud instead.
     let nobody = free_port().await;
     let (dsn, collector) = (format!("http://{SENTRY_KEY}@127.0.0.1:{nobody}/1"), format!("http://127.0.0.1:{nobody}"));
+    let bug = format!("checkout.begun:{NAME} é");
     let settings = [
         ("RUST_LOG", "trace"),
+        (PANICS_AT, &bug),
         ("STRIPE_SECRET_KEY", STRIPE_KEY),
         ("STRIPE_API_BASE", &api),
         ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
@@ -187,10 +269,19 @@ async fn nothing_of_a_buyers_is_printed(kind: Kind) {
     let program = Program::start_written_down("serve", port, &database, &settings, &log);
     let shop = Shop::new(program, &database).await;
     let cookie = an_unlucky_life(&shop).await;
-    let id = shop.db.text("SELECT id FROM preorders WHERE payment_status = 'paid'").await.unwrap();
+    let of_buyer = format!("SELECT id FROM preorders WHERE email = '{EMAIL}' AND payment_status <> 'unpaid'");
+    let id = shop.db.text(&of_buyer).await.unwrap();
+    // Once with a Stripe that fails, once with differences to tell.
+    let addr = format!("127.0.0.1:{port}");
+    let beside = [("DATABASE_URL", database.url.as_str()), ("LEPTOS_SITE_ADDR", &addr)];
+    let beside = [&settings[..], &beside].concat();
+    let (_, mut compared) = run_to_end("reconcile --since 1h", &beside, "").await;
+    shop.post_json("/sandbox/faults.json", &json!({ "stripe": { "error_rate": 0.0 } })).await;
+    compared += &run_to_end("reconcile --since 1h", &beside, "").await.1;
+    assert!(compared.contains("sqlx::query"), "{compared}");
     shop.close().await;
 
-    let printed = std::fs::read_to_string(&log).unwrap();
+    let printed = std::fs::read_to_string(&log).unwrap() + &compared;
     let token = cookie.split_once('=').unwrap().1.to_lowercase();
     for canary in CANARIES.iter().copied().chain([token.as_str()]) {
         let found: Vec<&str> = printed.lines().filter(|line| line.to_lowercase().contains(canary)).take(5).collect();
@@ -198,7 +289,8 @@ async fn nothing_of_a_buyers_is_printed(kind: Kind) {
     }
     // It did log: otherwise nothing is proved. And a delivery's lines bear the purchase's trace.
     let trace = format!("trace_id={}", id.trim_start_matches("pre_"));
-    for told in ["a delivery failed", "the store failed", "a webhook was refused", "sqlx::query", "answered"] {
+    for told in ["a delivery failed", "the store failed", "a webhook was refused", "sqlx::query", "answered", "a panic"]
+    {
         assert!(printed.contains(told), "{told} is not in the log");
     }
     let of_delivery = printed.lines().any(|line| line.contains("a delivery failed") && line.contains(&trace));

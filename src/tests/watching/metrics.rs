@@ -1,13 +1,15 @@
 //! Metrics: the shop sells, fails and refunds, and what it tells Prometheus moves as it should.
 
+use std::time::Duration;
+
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::exposition::Exposition;
 use super::{Shop, alerts, until};
-use crate::clock::Clock;
+use crate::domain::stripe_endpoints::Endpoint;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::program::{Program, free_port};
-use crate::tests::promises;
 
 /// All names, from the one place where they are given.
 fn names() -> Vec<&'static str> {
@@ -39,6 +41,11 @@ async fn sells(kind: Kind) {
         before.0.contains_key(r#"rolitt_payments_total{outcome="paid"}"#),
         "a counter's first step would not be seen"
     );
+    assert!(before.get("rolitt_promises_checked_timestamp_seconds") > 1.6e9, "the alert would wait for ever");
+    for endpoint in Endpoint::ALL {
+        let series = format!(r#"rolitt_provider_queue_refused_total{{endpoint="{endpoint}"}}"#);
+        assert!(before.0.contains_key(&series), "{series}");
+    }
 
     let sold = shop.checkout("ana@example.com").await;
     shop.pay(&sold, "4242424242424242").await;
@@ -50,6 +57,7 @@ async fn sells(kind: Kind) {
     let intent = shop.db.text("SELECT payment_intent_id FROM checkout_attempts WHERE state = 'paid'").await.unwrap();
     shop.post_json(&format!("/sandbox/payment_intents/{intent}/refund.json"), &json!({ "amount": 100 })).await;
     shop.wait_for("SELECT COUNT(*) FROM refunds WHERE state = 'succeeded'", 1).await;
+    leaves_before_the_page_comes(&shop).await;
     shop.post_json("/sandbox/faults.json", &json!({ "klaviyo": { "error_rate": 1.0, "error_status": 400 } })).await;
     // More at once than Stripe takes: some wait for their turn.
     let emails: Vec<String> = (0..8).map(|n| format!("buyer{n}@example.com")).collect();
@@ -65,7 +73,9 @@ async fn sells(kind: Kind) {
 
     let now = scrape(&shop).await;
     for (series, at_least, at_most) in [
-        (r#"rolitt_preorders_total{result="started"}"#, 10.0, 10.0),
+        (r#"rolitt_preorders_total{result="started"}"#, 11.0, 11.0),
+        (r#"rolitt_checkouts_total{result="left"}"#, 1.0, 1.0),
+        (r#"rolitt_redirect_seconds_count{result="left"}"#, 1.0, 1.0),
         (r#"rolitt_checkouts_total{result="page"}"#, 10.0, 10.0),
         (r#"rolitt_payments_total{outcome="paid"}"#, 1.0, 1.0),
         (r#"rolitt_payments_total{outcome="declined"}"#, 1.0, 1.0),
@@ -112,9 +122,10 @@ async fn sells(kind: Kind) {
         assert_eq!(found, None, "{never}");
     }
     if kind == Kind::Postgres {
+        a_slow_count_is_no_database_that_is_away(&shop, &database).await;
         goes_on_without_its_database(&shop, &database).await;
     }
-    promises::are_kept_in(&shop.db, Clock::default().now()).await;
+    shop.keeps_its_promises().await;
     // A ledger that does not add up is told as well.
     shop.db.execute("UPDATE checkout_attempts SET received_minor = received_minor + 1 WHERE state = 'paid'").await;
     shop.close().await;
@@ -125,9 +136,36 @@ async fn sells(kind: Kind) {
     database.remove().await;
 }
 
+/// Stripe is slow, and a buyer does not wait; what the others wait for is told of whole waits alone.
+async fn leaves_before_the_page_comes(shop: &Shop) {
+    shop.post_json("/sandbox/faults.json", &json!({ "stripe": { "latency_ms": 8000 } })).await;
+    let form = [("email", "impatient@example.com"), ("color", "sakura-pink")];
+    let asked = shop.http.post(format!("{}/api/handle_checkout", shop.program.base)).form(&form);
+    let left = asked.timeout(Duration::from_secs(1)).send().await;
+    assert!(left.is_err_and(|error| error.is_timeout()));
+    until("it is told that a buyer left", async || {
+        let now = scrape(shop).await;
+        now.get(r#"rolitt_checkouts_total{result="left"}"#) == 1.0
+            && now.get(r#"rolitt_redirect_seconds_count{result="left"}"#) == 1.0
+    })
+    .await;
+    shop.post_json("/sandbox/faults.json", &json!({ "stripe": { "latency_ms": 0 } })).await;
+    shop.wait_for("SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'running')", 0).await;
+}
+
+/// What can't be counted in time is not a number, and buyers are served all the same.
+async fn a_slow_count_is_no_database_that_is_away(shop: &Shop, database: &TestDatabase) {
+    let mut holder = PgConnection::connect(&database.url).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    until("nobody can count", async || scrape(shop).await.get("rolitt_webhooks_unapplied").is_nan()).await;
+    let up = scrape(shop).await.get("rolitt_database_up");
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    holder.close().await.unwrap();
+    assert_eq!(up, 1.0, "slow is taken for away");
+}
+
 /// Prometheus still hears of the process, and that its database is away.
 async fn goes_on_without_its_database(shop: &Shop, database: &TestDatabase) {
-    use sqlx::{AssertSqlSafe, Connection, PgConnection};
     let name = database.url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let mut server = PgConnection::connect(&std::env::var("TEST_DATABASE_URL").unwrap()).await.unwrap();
     let mut say = async |sql: String| {
@@ -167,4 +205,29 @@ async fn a_worker_without_a_site_tells_its_metrics_at_an_address_of_its_own() {
     let text = http.get(format!("http://{addr}/metrics")).send().await.unwrap().text().await.unwrap();
     assert_eq!(Exposition::read(&text).get("rolitt_database_up"), 1.0);
     assert_eq!(worker.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_through_the_records_that_fails_is_not_begun_again_with_every_scrape() {
+    let (folder, database) = (tempfile::tempdir().unwrap(), TestDatabase::create(Kind::Sqlite).await);
+    let log = folder.path().join("log");
+    let settings = [("RUST_LOG", "warn")];
+    let program = Program::start_written_down("serve", free_port().await, &database, &settings, &log);
+    let shop = Shop::new(program, &database).await;
+    shop.db.execute("ALTER TABLE refunds RENAME TO elsewhere").await;
+    let failed = || std::fs::read_to_string(&log).unwrap().matches("could not look through the promises").count();
+    until("it is told that the look failed", async || {
+        scrape(&shop).await;
+        failed() > 0
+    })
+    .await;
+    for _ in 0..10 {
+        scrape(&shop).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(failed(), 1);
+    shop.db.execute("ALTER TABLE elsewhere RENAME TO refunds").await;
+    shop.keeps_its_promises().await;
+    shop.close().await;
+    database.remove().await;
 }

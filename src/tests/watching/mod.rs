@@ -16,6 +16,8 @@ use super::PATIENCE;
 use super::database::TestDatabase;
 use super::http_client::{Answer, client};
 use super::program::Program;
+use super::promises;
+use crate::clock::Clock;
 use crate::store::Db;
 
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
@@ -64,6 +66,11 @@ impl Shop {
 
     async fn wait_for(&self, sql: &str, count: i64) {
         until(&format!("{sql} says {count}"), async || self.db.count(sql).await == count).await;
+    }
+
+    /// With an outbox that has come to rest.
+    async fn keeps_its_promises(&self) {
+        promises::are_kept_in(&self.db, Clock::default().now()).await;
     }
 
     async fn close(self) {

@@ -101,6 +101,7 @@ async fn one_trace_goes_from_the_form_to_the_webhook_to_the_last_delivery_and_kn
     let others = format!("SELECT COUNT(*) FROM outbox WHERE trace_id NOT LIKE '{trace}%'");
     assert_eq!(shop.db.count(&others).await, 0);
 
+    shop.keeps_its_promises().await;
     // What is not yet sent when the process is told to stop is sent then.
     shop.get("/api/order_state?session_id=cs_test_none").await;
     shop.close().await;

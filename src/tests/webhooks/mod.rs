@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::app::{SECRET, TestApp};
 use super::http_client::Answer;
 use super::on_both;
+use crate::domain::access::Role;
 
 fn event(id: &str, kind: &str, object: Value) -> String {
     json!({ "id": id, "object": "event", "type": kind, "created": 1_700_000_000, "data": { "object": object } })
@@ -46,6 +47,44 @@ fn says_nothing_inward(answer: &Answer) {
 }
 
 on_both! {
+    async fn an_event_says_how_often_it_was_tried_and_why_in_short_also_before_it_is_given_up(app: TestApp) {
+        app.expect_dead();
+        let (session, id) = app.checkout("ana@example.com").await;
+        let paid = app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        let intent = paid["session"]["payment_intent"].as_str().unwrap();
+        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 500 } })).await;
+        let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": intent, "metadata": { "preorder_id": id } });
+        assert_eq!(app.webhook(&event("evt_refunded", "charge.refunded", charge)).await.status, 200);
+        let row = async |columns: &str| {
+            app.scalar(&format!("SELECT {columns} FROM webhook_logs WHERE stripe_event_id = 'evt_refunded'")).await
+        };
+        app.wait_until("it was tried", async || row("error").await.is_some()).await;
+        let error = row("error").await.unwrap();
+        assert!(error.starts_with("Stripe answered 500") || error.contains("left alone"), "{error}");
+        assert_eq!(row("status").await.as_deref(), Some("received"));
+        let cookie = app.sign_in_as(Role::Support).await;
+        let wh = row("id").await.unwrap();
+        let page = app.get_as(&cookie, &format!("/admin/webhooks/{wh}")).await;
+        assert!(page.body.contains(&row("error").await.unwrap()), "{}", page.body);
+        app.wait_until("it is given up", async || {
+            app.advance(Duration::from_hours(12));
+            row("status").await.as_deref() == Some("failed")
+        }).await;
+        let tries = app.scalar(&format!("SELECT CAST(attempts AS TEXT) FROM outbox WHERE dedupe_key = 'apply_stripe_event:{wh}'")).await;
+        assert_eq!(row("CAST(attempts AS TEXT)").await, tries);
+        app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+        let cookie = app.sign_in_as(Role::Support).await;
+        let replayed = app.post_as(&cookie, "/api/admin/replay_webhooks", &[("ids[]", &wh)]).await;
+        assert_eq!(replayed.status, 303, "{}", replayed.body);
+        app.wait_until("it is applied", async || {
+            app.advance(Duration::from_mins(30));
+            row("status").await.as_deref() != Some("failed")
+        }).await;
+        assert_eq!(row("error").await.filter(|error| error.contains("500")), None);
+    }
+
     async fn only_fresh_events_with_our_signature_are_let_in(app: TestApp) {
         let body = event("evt_1", "customer.created", json!({ "id": "cus_1" }));
         let now = app.ctx.clock.now();

@@ -10,16 +10,13 @@ use crate::domain::delivery::DeliveryKind;
 use crate::domain::metrics::Backlog;
 use crate::store::outbox_acts::{self, Pause};
 use crate::store::{StoreResult, metrics_machinery, patience};
-use crate::workflows::check_promises::{Finding, PROMISES, check_promises};
-
-/// For each question to a very large database.
-const LONGEST: Duration = Duration::from_mins(10);
+use crate::workflows::check_promises::{Finding, LONGEST_QUESTION, PROMISES, check_promises};
 
 pub async fn records(ctx: &Context, patience: Duration) -> Vec<Check> {
     let Ok(only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return vec![unfinished()] };
     let ctx = ctx.clone();
     let look = tokio::spawn(async move {
-        let checks = patience::with(LONGEST, look(&ctx)).await;
+        let checks = patience::with(LONGEST_QUESTION, look(&ctx)).await;
         drop(only_one);
         checks
     });
