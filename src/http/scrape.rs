@@ -92,7 +92,7 @@ impl Scrape {
         if looked_at.is_some_and(|at| at.elapsed() < FRESH) {
             return;
         }
-        // Counts that take long say that there is much to count; whether the database is there is a question of its own.
+        // Counts that take long say that there is much to count; whether the database is there is another question.
         let answers = tokio::time::timeout(PATIENCE, doctor::ping(&self.ctx.db));
         let found = tokio::time::timeout(PATIENCE, self.backlog());
         let (answers, found) = futures::join!(answers, found);

@@ -124,7 +124,8 @@ pub async fn save_failed_try(
     now: Timestamp,
 ) -> StoreResult<Option<String>> {
     const SQL: &str = "UPDATE webhook_logs SET attempts = attempts + 1, error = $2, \
-         status = CASE WHEN $3 THEN 'failed' ELSE status END, processed_at = CASE WHEN $3 THEN $4 ELSE processed_at END \
+         status = CASE WHEN $3 THEN 'failed' ELSE status END, \
+         processed_at = CASE WHEN $3 THEN $4 ELSE processed_at END \
          WHERE id = $1 AND (status IN ('received', 'processing') OR (status = 'failed' AND NOT $5)) RETURNING event";
     let noted: Option<String> = on_tx!(tx, c => {
         sqlx::query_scalar(SQL)

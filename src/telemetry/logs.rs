@@ -1,5 +1,6 @@
-//! Logs, to standard error; `RUST_LOG` says how much is written, and nothing else. Every line passes the mask and bears the ids of what it is about,
-//! and what some libraries would tell of requests and their headers is never written, whatever `RUST_LOG` says.
+//! Logs, to standard error; `RUST_LOG` says how much is written, and nothing else. Every line passes the mask and bears
+//! the ids of what it is about, and what some libraries would tell of requests and their headers is never written,
+//! whatever `RUST_LOG` says.
 
 use std::fmt;
 use std::io::IsTerminal;

@@ -59,7 +59,8 @@ on_both! {
         app.stop_workers().await;
         for buyer in 0..8 {
             let email = format!("buyer{buyer}@example.com");
-            assert_eq!(app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await.status, 200);
+            let saved = app.post("/api/initiate_preorder", &[("email", &email), ("color", "sakura-pink")]).await;
+            assert_eq!(saved.status, 200);
         }
         app.ctx.db.execute("ALTER TABLE preorders RENAME TO elsewhere").await;
         app.start_workers().await;

@@ -100,7 +100,7 @@ pub async fn ping(db: &Db) -> StoreResult<()> {
 }
 
 /// Held by who looks through all records: while it is, no other instance does. On PostgreSQL it is a lock of a
-/// connection's own, which holds for as long as the look takes and is gone with whoever held it; inside a transaction it
+/// connection's own, which holds for as long as the look takes and is gone with whoever held it; in a transaction it
 /// would be ended after half a minute of silence. SQLite has one process, which knows by itself.
 pub struct LookingAlone(Option<PgConnection>);
 

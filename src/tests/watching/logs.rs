@@ -96,7 +96,7 @@ async fn an_owner_writes(shop: &Shop, cookie: &str) {
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
     }
     assert!(get("/admin/people").await.body.contains("canary.new@example.com"));
-    let lines = format!("{number};Kanarien-77\n{NAME};{PHONE}\n{EMAIL},,\n");
+    let lines = format!("{number};Kanarien-77\n{NAME};{PHONE}\n{EMAIL}\n");
     let file = format!(
         "--cut\r\nContent-Disposition: form-data; name=\"list\"\r\n\r\n\r\n--cut\r\nContent-Disposition: form-data; \
          name=\"file\"; filename=\"Kanarie.csv\"\r\nContent-Type: text/csv\r\n\r\n{lines}\r\n--cut--\r\n"

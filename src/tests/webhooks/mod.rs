@@ -55,7 +55,8 @@ on_both! {
         app.settle_down().await;
         let intent = paid["session"]["payment_intent"].as_str().unwrap();
         app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 500 } })).await;
-        let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": intent, "metadata": { "preorder_id": id } });
+        let metadata = json!({ "preorder_id": id });
+        let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": intent, "metadata": metadata });
         assert_eq!(app.webhook(&event("evt_refunded", "charge.refunded", charge)).await.status, 200);
         let row = async |columns: &str| {
             app.scalar(&format!("SELECT {columns} FROM webhook_logs WHERE stripe_event_id = 'evt_refunded'")).await
@@ -72,7 +73,8 @@ on_both! {
             app.advance(Duration::from_hours(12));
             row("status").await.as_deref() == Some("failed")
         }).await;
-        let tries = app.scalar(&format!("SELECT CAST(attempts AS TEXT) FROM outbox WHERE dedupe_key = 'apply_stripe_event:{wh}'")).await;
+        let of_delivery = format!("FROM outbox WHERE dedupe_key = 'apply_stripe_event:{wh}'");
+        let tries = app.scalar(&format!("SELECT CAST(attempts AS TEXT) {of_delivery}")).await;
         assert_eq!(row("CAST(attempts AS TEXT)").await, tries);
         app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
         let cookie = app.sign_in_as(Role::Support).await;
