@@ -9,6 +9,8 @@ use super::on_both;
 use crate::domain::access::{Actor, Role};
 use crate::domain::money::{Currency, Money};
 use crate::domain::refund::{RefundReason, RefundState};
+use crate::providers::ProviderError;
+use crate::providers::payments::NewRefund;
 use crate::store::refunds::Refund;
 use crate::workflows::WorkflowError;
 use crate::workflows::refunds::{RefundWish, refundable, request};
@@ -42,6 +44,30 @@ async fn at_stripe(app: &TestApp) -> Vec<Value> {
 
 async fn state(app: &TestApp, refund: &Refund) -> RefundState {
     crate::store::refunds::find(&app.ctx.db, &refund.id).await.unwrap().unwrap().state
+}
+
+/// A refund that Stripe has made and of which nobody here has heard: the process ended while it waited for the answer,
+/// and gave the delivery back as if it had not begun.
+async fn made_and_let_go_of(app: &TestApp) -> Refund {
+    let id = paid(app, "ana@example.com").await;
+    app.settle_down().await;
+    app.stop_workers().await;
+    app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+    let refund = ask(app, Role::Owner, &id, 5_000, "let go of").await.unwrap();
+    let call = NewRefund {
+        refund_id: refund.id.to_string(),
+        preorder_id: id,
+        payment_intent_id: refund.payment_intent_id.clone().unwrap(),
+        amount: refund.amount(),
+        reason: Some(RefundReason::RequestedByCustomer),
+        idempotency_key: refund.idempotency_key.clone(),
+    };
+    app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
+    let answer = app.ctx.payments.default().create_refund(&call).await;
+    assert!(matches!(answer, Err(ProviderError::NoAnswer(_))), "{answer:?}");
+    app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+    assert_eq!(at_stripe(app).await.len(), 1);
+    refund
 }
 
 fn code(refused: Result<Refund, WorkflowError>) -> &'static str {
@@ -102,17 +128,21 @@ on_both! {
     }
 
     async fn an_answer_that_was_lost_after_the_act_is_found_and_not_repeated(app: TestApp) {
-        let id = paid(app, "ana@example.com").await;
-        app.settle_down().await;
-        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
-        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
-        let refund = ask(app, Role::Owner, &id, 5_000, "lost").await.unwrap();
-        app.wait_until("it was tried", async || app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await > 0).await;
-        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
-        app.advance(Duration::from_mins(5));
-        app.wait_until("it is made", async || state(app, &refund).await == RefundState::Succeeded).await;
+        let refund = made_and_let_go_of(app).await;
+        app.start_workers().await;
+        app.wait_until("it is known", async || state(app, &refund).await == RefundState::Succeeded).await;
         app.settle_down().await;
         assert_eq!(at_stripe(app).await.len(), 1);
+    }
+
+    async fn a_call_that_was_let_go_of_at_the_stop_is_found_though_stripe_has_forgotten_its_key(app: TestApp) {
+        let refund = made_and_let_go_of(app).await;
+        app.advance(Duration::from_hours(25));
+        app.start_workers().await;
+        app.wait_until("it is known", async || state(app, &refund).await == RefundState::Succeeded).await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1, "the money went back twice");
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 44_900);
     }
 
     async fn what_stripe_refuses_failed_and_frees_what_it_held(app: TestApp) {

@@ -4,7 +4,8 @@
 //! 1. the preorder is locked, so two people who ask at once are taken one after the other;
 //! 2. what is left of each payment is computed from what was captured, refunded, asked for and disputed;
 //! 3. refund, delivery and audit line commit together, under a key made of the form: pressed twice, it is one;
-//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact.
+//! 4. the delivery looks for it among Stripe's refunds, calls Stripe with the stored key if it is not there, and settles
+//!    the answer like any other fact.
 
 use serde_json::json;
 
@@ -17,10 +18,10 @@ use crate::domain::delivery::Delivery;
 use crate::domain::ids::{PreorderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact};
-use crate::domain::refund::{RefundReason, RefundState};
+use crate::domain::refund::{RefundFact, RefundReason, RefundState};
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
-use crate::providers::payments::NewRefund;
+use crate::providers::payments::{NewRefund, PaymentProvider};
 use crate::store::attempts::{self, Attempt};
 use crate::store::disputes::{self, Dispute};
 use crate::store::refunds::{self, Refund};
@@ -157,8 +158,8 @@ async fn within_limit(tx: &mut Tx, actor: &Actor, earlier: &[Refund], amount: Mo
     Err(WorkflowError::NeedsOwner(format!("Refunds of more than {limit} in all are for an owner to make.")))
 }
 
-/// Has Stripe make a stored refund, and settles its answer. `again`: it was tried before, and may have been made.
-pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, WorkflowError> {
+/// Has Stripe make a stored refund, and settles its answer.
+pub async fn make(ctx: &Context, id: &RefundId) -> Result<String, WorkflowError> {
     let refund = refunds::find(&ctx.db, id).await?;
     let refund = refund.ok_or_else(|| WorkflowError::Odd("the refund's row is gone".to_owned()))?;
     if let Some(known) = &refund.provider_refund_id {
@@ -169,27 +170,12 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     }
     let intent = refund.payment_intent_id.clone();
     let intent = intent.ok_or_else(|| WorkflowError::Odd("the refund names no payment".to_owned()))?;
-    let provider = ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default());
     reach(Point::RefundBegun);
-    // Stripe forgets idempotency keys after a day, a refund never: one whose answer was lost is looked for first.
-    let found = if again {
-        let made = provider.list_refunds(&intent).await?;
-        made.into_iter().find(|fact| fact.refund_id.as_deref() == Some(id.as_str()))
-    } else {
-        None
-    };
-    let answer = if let Some(fact) = found {
-        Ok(fact)
-    } else {
-        let new = NewRefund {
-            refund_id: refund.id.to_string(),
-            preorder_id: refund.preorder_id.to_string(),
-            payment_intent_id: intent,
-            amount: refund.amount(),
-            reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
-            idempotency_key: refund.idempotency_key.clone(),
-        };
-        provider.create_refund(&new).await
+    // Each time, whatever is known of earlier tries: a call may have been let go of (at a stop, at a kill) after Stripe
+    // had acted, and Stripe forgets idempotency keys after a day, a refund never.
+    let answer = match made_already(ctx, &refund, &intent).await? {
+        Some(fact) => Ok(fact),
+        None => provider_of(ctx, &refund).create_refund(&new_refund(&refund, intent)).await,
     };
     reach(Point::RefundAnswered);
     match answer {
@@ -206,6 +192,32 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
             Ok(refusal)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn provider_of<'a>(ctx: &'a Context, refund: &Refund) -> &'a dyn PaymentProvider {
+    ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default())
+}
+
+/// The refund as Stripe has it, found by the name that we gave it.
+async fn made_already(ctx: &Context, refund: &Refund, intent: &str) -> Result<Option<RefundFact>, ProviderError> {
+    let made = match provider_of(ctx, refund).list_refunds(intent).await {
+        Ok(made) => made,
+        // A payment that Stripe does not know has no refunds, and gets none.
+        Err(ProviderError::Permanent(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(made.into_iter().find(|fact| fact.refund_id.as_deref() == Some(refund.id.as_str())))
+}
+
+fn new_refund(refund: &Refund, payment_intent_id: String) -> NewRefund {
+    NewRefund {
+        refund_id: refund.id.to_string(),
+        preorder_id: refund.preorder_id.to_string(),
+        payment_intent_id,
+        amount: refund.amount(),
+        reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
+        idempotency_key: refund.idempotency_key.clone(),
     }
 }
 
