@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use super::app::{SECRET, TestApp};
+use super::database::Kind;
 use super::http_client::Answer;
 use super::on_both;
 
@@ -204,4 +206,41 @@ on_both! {
         assert_eq!((wrong.status, none.status), (422, 422));
         assert_eq!(wrong.json()["error"]["code"], none.json()["error"]["code"]);
     }
+}
+
+/// A catalogue that says one price and a map of Stripe's prices that says another: a mistake in the settings.
+async fn priced_otherwise_at_stripe(kind: Kind) {
+    let stripe = TestApp::start(kind).await;
+    let api = format!("{}/sandbox/api", stripe.base);
+    let form = [("currency", "usd"), ("unit_amount", "100"), ("product_data[name]", "Rolitt")];
+    let made = stripe.http.post(format!("{api}/v1/prices")).bearer_auth("sk_test_1").form(&form).send().await.unwrap();
+    let price = made.json::<serde_json::Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
+    let prices = json!({ "sakura-pink": price }).to_string();
+    let settings = [
+        ("STRIPE_SECRET_KEY", "sk_test_1"),
+        ("STRIPE_WEBHOOK_SECRET", SECRET),
+        ("STRIPE_API_BASE", api.as_str()),
+        ("COLOR_PRICE_MAP_JSON", prices.as_str()),
+    ];
+    let app = TestApp::start_with(kind, &settings).await;
+    for email in ["ana@example.com", "ana@example.com"] {
+        let answer = app.post("/api/handle_checkout", &[("email", email), ("color", "sakura-pink")]).await;
+        assert_eq!(answer.status, 503, "{}", answer.body);
+    }
+    let states = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired' AND url IS NULL";
+    assert_eq!(app.count(states).await, 2, "each try is over, and nobody was shown its page");
+    let other = app.post("/api/handle_checkout", &[("email", "li@example.cn"), ("color", "honey-khaki")]).await;
+    assert_eq!(other.status, 303, "{}", other.body);
+    app.finish().await;
+    stripe.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_a_page_that_asks_for_another_amount_on_sqlite() {
+    priced_otherwise_at_stripe(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_a_page_that_asks_for_another_amount_on_postgres() {
+    priced_otherwise_at_stripe(Kind::Postgres).await;
 }

@@ -7,7 +7,8 @@
 //! 3. the preorder's badges are computed from all of them (`Progress::after`);
 //! 4. money that moved is entered in the ledger, each fact once;
 //! 5. the first time that money is there, what follows from it is enqueued, under keys that allow it once;
-//! 6. all of it commits at once, or nothing.
+//! 6. money that is less than the price puts the goods on hold, for a person to look at;
+//! 7. all of it commits at once, or nothing.
 
 mod attempt;
 mod books;
@@ -34,7 +35,7 @@ use crate::store::disputes::{self, Dispute};
 use crate::store::outbox::{self, Enqueued};
 use crate::store::preorders::{self, Preorder, Settled};
 use crate::store::refunds::{self, Refund};
-use crate::store::{Db, Tx};
+use crate::store::{Db, Tx, order_acts};
 
 /// Everything about a preorder's money, read under its lock.
 struct Money {
@@ -104,6 +105,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     };
     fail::fail_point!("guard.money_read");
     let known = Known::of(&money);
+    let short_before = money.short();
     let entries = match fact {
         Fact::Payment(fact) => {
             let entries = attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?;
@@ -118,7 +120,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     books::enter(ctx, tx, &before, entries, now).await?;
     reach(Point::SettleEntered);
     let news = known.news(&money);
-    let after = badges(&before, &money);
+    let mut after = badges(&before, &money);
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
     if paid_now {
@@ -139,11 +141,25 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         };
         preorders::save_settled(tx, id, &settled, now).await?;
     }
+    // Once for each such payment: a person who has looked may take it off hold.
+    if money.short() > short_before
+        && let Ok(held) = after.fulfilment().hold()
+        && held != after.fulfilment_status
+    {
+        tracing::warn!(preorder = %id, "less came in than the price, or another currency: the goods are on hold");
+        order_acts::save_unfulfilled(tx, id, held, now).await?;
+        after.fulfilment_status = held;
+    }
     reach(Point::SettleSaved);
     Ok(Settlement { preorder: after, deliveries, news })
 }
 
 impl Money {
+    /// How many payments are less than what was asked for.
+    fn short(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.falls_short()).count()
+    }
+
     fn returned(&self, preorder: &Preorder) -> Returned {
         let paid = || self.attempts.iter().filter(|attempt| attempt.state == AttemptState::Paid);
         Returned {

@@ -205,6 +205,14 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
             }
         }
     };
+    if let Some(asked) = session.amount.filter(|asked| *asked != preorder.price()) {
+        // Stripe's own price is another than the catalogue's: nobody is to pay on this page, and nobody has seen it.
+        tracing::error!(preorder = %preorder.id, session = session.id, %asked, price = %preorder.price(), "Stripe's page asks \
+            for another amount than the order's price; see COLOR_PRICE_MAP_JSON");
+        close(ctx, attempt).await?;
+        let said = format!("Stripe's page asks for {asked}, and the order's price is {}", preorder.price());
+        return Err(ProviderError::Configuration(said).into());
+    }
     let Some(url) = session.url.clone() else {
         // The key's first answer is replayed for a day, and the page it speaks of is over by now.
         settle_payment::settle(ctx, &session.fact.into()).await?;

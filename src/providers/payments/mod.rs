@@ -47,6 +47,8 @@ pub struct Session {
     /// Where the buyer pays; `None` once nobody can.
     pub url: Option<String>,
     pub expires_at: Option<Timestamp>,
+    /// What the page asks for.
+    pub amount: Option<Money>,
     pub fact: PaymentFact,
 }
 

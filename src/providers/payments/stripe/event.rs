@@ -57,8 +57,7 @@ fn trace(event: &Value) -> Option<TraceId> {
     let object = event.pointer("/data/object")?;
     let given = text(object, "/metadata/trace_id").and_then(|id| id.parse().ok());
     given.or_else(|| {
-        let preorder = text(object, "/metadata/preorder_id").or_else(|| text(object, "/client_reference_id"))?;
-        Some(TraceId::of_preorder(&preorder.parse().ok()?))
+        Some(TraceId::of_preorder(&text(object, "/metadata/preorder_id")?.parse().ok()?))
     })
 }
 
@@ -125,9 +124,8 @@ fn payment(kind: &str, object: &Value, own_id: &str, occurred_at: Timestamp) -> 
     }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
-        preorder_id: id(object, "/metadata/preorder_id")
-            .or_else(|| id(object, "/client_reference_id"))
-            .map(str::to_owned),
+        // Not by its `client_reference_id`: a buyer may type one into the address of a payment link.
+        preorder_id: id(object, "/metadata/preorder_id").map(str::to_owned),
         attempt_id: id(object, "/metadata/attempt_id").map(str::to_owned),
         session_id: is_session.then(|| own_id.to_owned()),
         payment_intent_id: intent,
@@ -189,7 +187,8 @@ mod tests {
     fn completed(payment_status: &str) -> String {
         json!({ "id": "evt_1", "type": "checkout.session.completed", "created": 1_700_000_000, "data": { "object": {
             "id": "cs_test_1", "payment_intent": "pi_1", "payment_status": payment_status, "amount_total": 49_900,
-            "currency": "usd", "client_reference_id": "pre_1", "metadata": { "attempt_id": "chk_1" },
+            "currency": "usd", "client_reference_id": "pre_2",
+            "metadata": { "attempt_id": "chk_1", "preorder_id": "pre_1" },
             "collected_information": { "shipping_details": { "name": "Ana", "address":
                 { "line1": "Torstraße 1", "line2": null, "postal_code": "10119", "city": "Berlin", "country": "DE" } } },
         } } })

@@ -104,9 +104,7 @@ fn session(object: &Value, id: &str, created: Timestamp) -> Result<Fact, String>
     let money = money(object, "amount_total");
     let (shipping_address, shipping_country) = event::shipping(object);
     Ok(Fact::from(PaymentFact {
-        preorder_id: text(object, "/metadata/preorder_id")
-            .or_else(|| text(object, "/client_reference_id"))
-            .map(str::to_owned),
+        preorder_id: text(object, "/metadata/preorder_id").map(str::to_owned),
         attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
         session_id: Some(id.to_owned()),
         payment_intent_id: reference(object, "payment_intent"),
