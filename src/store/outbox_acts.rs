@@ -79,6 +79,26 @@ pub async fn restart(tx: &mut Tx, id: &DeliveryId, now: Timestamp) -> StoreResul
     Ok(rows == 1)
 }
 
+/// The same whatever its state: what runs now is taken from its worker, who has looked at what was there before, and
+/// writes nothing of it down. For deliveries that do no harm when two perform them at once.
+pub async fn begin_anew(tx: &mut Tx, dedupe_key: &str, now: Timestamp) -> StoreResult<()> {
+    macro_rules! sql {
+        ($run_at:expr) => {
+            concat!(
+                "UPDATE outbox SET state = 'pending', run_at = ",
+                $run_at,
+                ", earlier_attempts = attempts, finished_at = NULL, discarded_at = NULL, discard_reason = NULL, \
+                 lease_until = NULL, lease_token = NULL WHERE dedupe_key = $1"
+            )
+        };
+    }
+    let sql = match tx {
+        Tx::Sqlite(_) => sql!(concat!("MIN($2, ", sqlite_now!(), ")")),
+        Tx::Postgres(_) => sql!(concat!("LEAST($2, ", postgres_now!(), ")")),
+    };
+    Ok(on_tx!(tx, c => sqlx::query(sql).bind(dedupe_key).bind(now).execute(c).await.map(|_| ()))?)
+}
+
 /// Marks a dead delivery as given up for good. Says whether it was dead, and not discarded before.
 pub async fn discard(tx: &mut Tx, id: &DeliveryId, reason: &str, now: Timestamp) -> StoreResult<bool> {
     const SQL: &str = "UPDATE outbox SET discarded_at = $2, discard_reason = $3 \

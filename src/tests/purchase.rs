@@ -6,6 +6,12 @@ use super::app::{SECRET, TestApp};
 use super::database::Kind;
 use super::http_client::Answer;
 use super::on_both;
+use crate::domain::access::{Actor, Role};
+use crate::workflows::cancel_preorder::cancel_preorder;
+
+fn owner() -> Actor {
+    Actor { id: None, name: "owner@example.com".to_owned(), role: Role::Owner, request_id: None, address: None }
+}
 
 on_both! {
     async fn a_purchase_ends_completed_and_paid_with_everybody_told(app: TestApp) {
@@ -183,6 +189,47 @@ on_both! {
         assert_eq!(late.status, 409, "{}", late.body);
         let states = app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state IN ('paid', 'expired')").await;
         assert_eq!(states, 2);
+    }
+
+    async fn a_page_that_is_made_while_the_order_is_cancelled_is_closed_and_shown_to_nobody(app: TestApp) {
+        let (first, id) = app.checkout("ana@example.com").await;
+        app.settle_down().await;
+        // So that another is made beside it.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'expired'").await;
+        app.faults(json!({ "stripe": { "latency_ms": 1500 } })).await;
+        let made = async { app.post("/api/handle_checkout", &[("preorder_id", &id)]).await };
+        let cancelled = async {
+            let creating = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'creating'";
+            app.wait_until("the second page is being made", async || app.count(creating).await == 1).await;
+            app.ctx.db.execute(&format!("UPDATE checkout_attempts SET state = 'open' WHERE session_id = '{first}'")).await;
+            // Closing the first takes longer than making the second: what is to be closed grows under its hands.
+            cancel_preorder(&app.ctx, &owner(), &id.parse().unwrap()).await.unwrap();
+            let closing = "SELECT COUNT(*) FROM outbox WHERE kind = 'close_open_pages' AND state = 'running'";
+            app.wait_until("the first page is being closed", async || app.count(closing).await == 1).await;
+        };
+        let (answer, ()) = tokio::join!(made, cancelled);
+        assert_eq!(answer.location(), format!("/preorder/success?session_id={first}"), "a page of a cancelled order is shown");
+        app.faults(json!({ "stripe": { "latency_ms": 0 } })).await;
+        app.settle_down().await;
+        let open = "SELECT COUNT(*) FROM checkout_attempts WHERE state <> 'expired'";
+        assert_eq!(app.count(open).await, 0, "a page of a cancelled order is open");
+    }
+
+    async fn a_page_that_is_open_when_a_cancelled_order_is_paid_is_closed_although_others_were_before(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        cancel_preorder(&app.ctx, &owner(), &id.parse().unwrap()).await.unwrap();
+        app.settle_down().await;
+        let state = format!("SELECT state FROM checkout_attempts WHERE session_id = '{session}'");
+        assert_eq!(app.scalar(&state).await.as_deref(), Some("expired"));
+        // As if it were another, that was still open; and one that nobody here knew of is paid.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'open'").await;
+        let paid = json!({ "id": "evt_other", "type": "checkout.session.completed", "created": 1_700_000_000,
+            "data": { "object": { "id": "cs_other", "payment_status": "paid", "amount_total": 49_900, "currency": "usd",
+                "payment_intent": "pi_other", "metadata": { "preorder_id": id } } } });
+        assert_eq!(app.webhook(&paid.to_string()).await.status, 200);
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.scalar(&state).await.as_deref(), Some("expired"), "somebody can pay a second time");
     }
 
     async fn a_colour_that_sold_out_meanwhile_gets_no_new_page(app: TestApp) {

@@ -23,11 +23,13 @@ pub use late_text::SMS_PARKED;
 use news::{Known, News};
 
 use super::WorkflowError;
+use super::cancel_preorder::have_pages_closed;
 use super::initiate_preorder::OPEN;
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::PreorderId;
 use crate::domain::payment::{AttemptState, Fact};
+use crate::domain::preorder::PreorderStatus;
 use crate::domain::refund::Returned;
 use crate::fail_points::{Point, reach};
 use crate::store::attempts::{self, Attempt};
@@ -105,7 +107,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     };
     fail::fail_point!("guard.money_read");
     let known = Known::of(&money);
-    let short_before = money.short();
+    let (short_before, pages_before) = (money.short(), pages_to_close(&before, &money));
     let entries = match fact {
         Fact::Payment(fact) => {
             let entries = attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?;
@@ -128,6 +130,9 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         outbox::enqueue(tx, &deliveries, now).await?;
         late_text::park(tx, &after, now).await?;
         reach(Point::SettleEnqueued);
+    }
+    if pages_to_close(&after, &money) > pages_before {
+        have_pages_closed(ctx, tx, id, now).await?;
     }
     if after != before {
         let settled = Settled {
@@ -210,10 +215,22 @@ fn ships_to<'a>(before: &Preorder, telling: Option<&'a Attempt>, attempts: &'a [
     of_a_page.then_some(page)
 }
 
+fn is_open_page(attempt: &Attempt) -> bool {
+    attempt.state.is_payable() && attempt.session_id.is_some()
+}
+
+/// Open pages on which nobody is to pay any more.
+fn pages_to_close(preorder: &Preorder, money: &Money) -> usize {
+    if preorder.paid_at.is_none() && preorder.status != PreorderStatus::Cancelled {
+        return 0;
+    }
+    money.attempts.iter().filter(|attempt| is_open_page(attempt)).count()
+}
+
 fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt]) -> Vec<Enqueued> {
     let preorder_id = preorder.id.clone();
     let mut follows = vec![Delivery::KlaviyoPreorderSuccess { preorder_id: preorder_id.clone() }];
-    if attempts.iter().any(|attempt| attempt.state.is_payable() && attempt.session_id.is_some()) {
+    if attempts.iter().any(is_open_page) {
         follows.push(Delivery::CloseOpenPages { preorder_id: preorder_id.clone() });
     }
     if attempts.iter().any(|attempt| attempt.state == AttemptState::Paid && attempt.card_last4.is_none()) {

@@ -276,7 +276,9 @@ async fn save(
     let now = ctx.shared_now_in(&mut tx).await?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
-    let settled = !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
+    // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
+    let is_over = locked.status == PreorderStatus::Cancelled
+        || !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
         stored.state = stored.state.join(AttemptState::Open);
         stored.url = session.url;
@@ -285,21 +287,20 @@ async fn save(
         stored.session_id = stored.session_id.or_else(|| Some(session.id.clone()));
         stored.payment_intent_id = stored.payment_intent_id.or(session.fact.payment_intent_id);
         attempts::save(&mut tx, &stored, now).await?;
-        if stored.state.is_payable() && !settled {
+        if stored.state.is_payable() && !is_over {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
         }
-        if settled || locked.status == PreorderStatus::Cancelled {
-            // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
+        if is_over {
             close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
     reach(Point::CheckoutSessionSaved);
     tx.commit().await?;
     reach(Point::CheckoutCommitted);
-    if settled {
+    if is_over {
         ctx.bell.ring_here(DeliveryKind::CloseOpenPages.lane());
     }
-    Ok(settled.then_some(Checkout::Settled { session_id: locked.session_id }))
+    Ok(is_over.then_some(Checkout::Settled { session_id: locked.session_id }))
 }
 
 /// Nobody can pay on this attempt: Stripe refused to make its page, or knows it no more. The next try needs another
