@@ -19,6 +19,7 @@ pub struct Target {
     pub preorder_id: Option<PreorderId>,
     pub discarded_at: Option<Timestamp>,
     pub last_error: Option<String>,
+    pub payload: String,
 }
 
 impl Target {
@@ -35,10 +36,17 @@ impl Target {
 macro_rules! select_target {
     ($rest:literal) => {
         concat!(
-            "SELECT id, kind, state, attempts, run_at, preorder_id, discarded_at, last_error FROM outbox WHERE ",
+            "SELECT id, kind, state, attempts, run_at, preorder_id, discarded_at, last_error, payload \
+             FROM outbox WHERE ",
             $rest
         )
     };
+}
+
+/// As it is, for a look beforehand.
+pub async fn find(db: &Db, id: &DeliveryId) -> StoreResult<Option<Target>> {
+    const SQL: &str = select_target!("id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
 pub async fn lock(tx: &mut Tx, id: &DeliveryId) -> StoreResult<Option<Target>> {
@@ -171,6 +179,13 @@ pub async fn discard_dead(
             .await
             .map(|done| done.rows_affected())
     })?)
+}
+
+/// Up to `limit` of the same, by their ids.
+pub async fn dead(db: &Db, kind: DeliveryKind, before: Timestamp, limit: i64) -> StoreResult<Vec<DeliveryId>> {
+    const SQL: &str = "SELECT id FROM outbox WHERE state = 'dead' AND discarded_at IS NULL AND kind = $1 \
+         AND finished_at < $2 ORDER BY finished_at LIMIT $3";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(kind).bind(before).bind(limit).fetch_all(c).await)?)
 }
 
 /// Whether anything of a kind is dead and not discarded.

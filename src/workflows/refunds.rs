@@ -14,7 +14,7 @@ use super::{WorkflowError, settle_payment};
 use crate::context::Context;
 use crate::domain::access::{Actor, Right};
 use crate::domain::audit::AuditAction;
-use crate::domain::delivery::Delivery;
+use crate::domain::delivery::{Delivery, Lane};
 use crate::domain::ids::{PreorderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact};
@@ -179,11 +179,9 @@ pub async fn make(ctx: &Context, id: &RefundId) -> Result<String, WorkflowError>
     };
     reach(Point::RefundAnswered);
     match answer {
-        Ok(mut fact) => {
-            fact.preorder_id = Some(refund.preorder_id.to_string());
-            fact.refund_id = Some(refund.id.to_string());
+        Ok(fact) => {
             let said = format!("{} as {}", fact.state, fact.provider_refund_id);
-            settle_payment::settle(ctx, &Fact::Refund(fact)).await?;
+            take(ctx, &refund, fact).await?;
             reach(Point::RefundSettled);
             Ok(said)
         }
@@ -201,12 +199,7 @@ fn provider_of<'a>(ctx: &'a Context, refund: &Refund) -> &'a dyn PaymentProvider
 
 /// The refund as Stripe has it, found by the name that we gave it.
 async fn made_already(ctx: &Context, refund: &Refund, intent: &str) -> Result<Option<RefundFact>, ProviderError> {
-    let made = match provider_of(ctx, refund).list_refunds(intent).await {
-        Ok(made) => made,
-        // A payment that Stripe does not know has no refunds, and gets none.
-        Err(ProviderError::Permanent(_)) => Vec::new(),
-        Err(error) => return Err(error),
-    };
+    let made = provider_of(ctx, refund).list_refunds(intent).await?;
     Ok(made.into_iter().find(|fact| fact.refund_id.as_deref() == Some(refund.id.as_str())))
 }
 
@@ -221,22 +214,66 @@ fn new_refund(refund: &Refund, payment_intent_id: String) -> NewRefund {
     }
 }
 
-/// Stripe will not make it: no money moves, and what it held may be asked for again.
+/// Stripe will not make it.
 async fn refuse(ctx: &Context, refund: &Refund, refusal: &str) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     preorders::lock(&mut tx, &refund.preorder_id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
-    let now_known = refunds::of_preorder(&mut tx, &refund.preorder_id).await?;
-    let untouched = now_known.into_iter().find(|r| r.id == refund.id && r.state == RefundState::Requested);
-    let is_refused = untouched.is_some();
-    if let Some(mut refused) = untouched {
-        refused.state = RefundState::Failed;
-        refused.failure_reason = Some(refusal.to_owned());
-        refused.updated_at = ctx.clock.now();
-        refunds::save(&mut tx, &refused).await?;
-    }
+    let is_refused = give_up(ctx, &mut tx, &refund.preorder_id, &refund.id, refusal).await?;
     tx.commit().await?;
     if is_refused {
-        metrics::counter!(metric::REFUNDS, "state" => RefundState::Failed.as_str()).increment(1);
+        count_given_up();
     }
     Ok(())
+}
+
+/// Marks a refund that was not made, and will not be, as failed: no money moves, and what it held may be asked for
+/// again. The caller holds the preorder's lock. Says whether it was still open.
+pub(super) async fn give_up(
+    ctx: &Context,
+    tx: &mut Tx,
+    preorder_id: &PreorderId,
+    id: &RefundId,
+    why: &str,
+) -> Result<bool, WorkflowError> {
+    let known = refunds::of_preorder(tx, preorder_id).await?;
+    let Some(mut refund) = known.into_iter().find(|r| r.id == *id && r.state == RefundState::Requested) else {
+        return Ok(false);
+    };
+    refund.state = RefundState::Failed;
+    refund.failure_reason = Some(why.to_owned());
+    refund.updated_at = ctx.clock.now();
+    refunds::save(tx, &refund).await?;
+    Ok(true)
+}
+
+/// Once it is committed.
+pub(super) fn count_given_up() {
+    metrics::counter!(metric::REFUNDS, "state" => RefundState::Failed.as_str()).increment(1);
+}
+
+/// Before nobody asks for a refund any more: if Stripe has made it, that is settled. Without an error, a refund that is
+/// still `requested` afterwards was surely not made.
+pub(super) async fn look_once_more(ctx: &Context, id: &RefundId) -> Result<(), WorkflowError> {
+    let Some(refund) = refunds::find(&ctx.db, id).await? else { return Ok(()) };
+    let Some(intent) = refund.payment_intent_id.as_deref().filter(|_| refund.state == RefundState::Requested) else {
+        return Ok(());
+    };
+    match ctx.breakers.ask(Lane::Stripe, &ctx.clock, made_already(ctx, &refund, intent)).await {
+        Ok(Some(fact)) => take(ctx, &refund, fact).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(WorkflowError::refused(
+            "id",
+            "stripe_not_asked",
+            format!(
+                "Stripe could not be asked whether this refund was made ({}). Discard it once Stripe answers.",
+                error.in_short()
+            ),
+        )),
+    }
+}
+
+async fn take(ctx: &Context, refund: &Refund, mut fact: RefundFact) -> Result<(), WorkflowError> {
+    fact.preorder_id = Some(refund.preorder_id.to_string());
+    fact.refund_id = Some(refund.id.to_string());
+    settle_payment::settle(ctx, &Fact::Refund(fact)).await.map(|_| ())
 }

@@ -89,6 +89,11 @@ fn refused(status: StatusCode, after: Option<Duration>, body: &[u8]) -> Provider
     }
 }
 
+/// Whether Stripe said that there is no such thing.
+pub fn is_missing(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Permanent(_)) && error.in_short().ends_with(" resource_missing")
+}
+
 /// What a request of the library's came to.
 #[derive(Debug)]
 pub struct Failed(pub ProviderError);
@@ -144,6 +149,8 @@ mod tests {
         assert!(matches!(of(503, Some(5)), ProviderError::Retry { after: Some(_), .. }));
         assert!(matches!(of(401, None), ProviderError::Configuration(_)));
         assert!(matches!(of(400, None), ProviderError::Permanent(_)));
+        let missing = br#"{"error":{"code":"resource_missing","message":"No such payment_intent: 'pi_1'"}}"#;
+        assert!(is_missing(&refused(StatusCode::NOT_FOUND, None, missing)) && !is_missing(&of(400, None)));
         let garbled = refused(StatusCode::BAD_GATEWAY, None, b"<html>\xff");
         assert!(matches!(garbled, ProviderError::NoAnswer(message) if message == "Stripe answered 502 : "));
     }
