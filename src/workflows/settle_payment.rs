@@ -28,7 +28,7 @@ use super::initiate_preorder::OPEN;
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::PreorderId;
-use crate::domain::payment::{AttemptState, Fact};
+use crate::domain::payment::{AttemptState, Fact, Names};
 use crate::domain::preorder::PreorderStatus;
 use crate::domain::refund::Returned;
 use crate::fail_points::{Point, reach};
@@ -71,27 +71,34 @@ pub async fn settle(ctx: &Context, fact: &Fact) -> Result<Option<Preorder>, Work
     Ok(Some(settlement.preorder))
 }
 
-/// Which preorder a fact speaks of: the one that its metadata names, else the one whose page, payment, refund or
-/// dispute it is.
+/// Which preorder a fact speaks of.
 pub async fn whose(db: &Db, fact: &Fact) -> Result<Option<PreorderId>, WorkflowError> {
-    if let Some(named) = fact.preorder_id().and_then(|id| id.parse::<PreorderId>().ok()) {
+    named(db, &fact.names()).await
+}
+
+/// The preorder that the metadata names, else the one whose page, payment, refund or dispute it is.
+pub async fn named(db: &Db, names: &Names) -> Result<Option<PreorderId>, WorkflowError> {
+    if let Some(named) = names.preorder_id.as_deref().and_then(|id| id.parse::<PreorderId>().ok()) {
         return Ok(Some(named));
     }
-    let known = match fact {
-        Fact::Payment(fact) => match &fact.session_id {
-            Some(session) => attempts::find_by_session(db, session).await?.map(|attempt| attempt.preorder_id),
-            None => None,
-        },
-        Fact::Refund(fact) => {
-            refunds::find_by_provider_id(db, &fact.provider_refund_id).await?.map(|refund| refund.preorder_id)
-        }
-        Fact::Dispute(fact) => {
-            disputes::find_by_provider_id(db, &fact.provider_dispute_id).await?.map(|dispute| dispute.preorder_id)
-        }
-    };
-    match (known, fact.payment_intent_id()) {
-        (None, Some(intent)) => Ok(attempts::find_by_payment_intent(db, intent).await?.map(|a| a.preorder_id)),
-        (known, _) => Ok(known),
+    if let Some(session) = &names.session_id
+        && let Some(attempt) = attempts::find_by_session(db, session).await?
+    {
+        return Ok(Some(attempt.preorder_id));
+    }
+    if let Some(refund) = &names.provider_refund_id
+        && let Some(refund) = refunds::find_by_provider_id(db, refund).await?
+    {
+        return Ok(Some(refund.preorder_id));
+    }
+    if let Some(dispute) = &names.provider_dispute_id
+        && let Some(dispute) = disputes::find_by_provider_id(db, dispute).await?
+    {
+        return Ok(Some(dispute.preorder_id));
+    }
+    match &names.payment_intent_id {
+        Some(intent) => Ok(attempts::find_by_payment_intent(db, intent).await?.map(|attempt| attempt.preorder_id)),
+        None => Ok(None),
     }
 }
 
