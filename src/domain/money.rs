@@ -79,6 +79,11 @@ impl Money {
         full.strip_suffix(".00").map_or(full.clone(), str::to_owned)
     }
 
+    /// Whether it is the price, or more. In another currency it is not: nobody here knows what that is worth.
+    pub const fn covers(self, price: Self) -> bool {
+        self.currency as u8 == price.currency as u8 && self.minor >= price.minor
+    }
+
     /// `None` when the currencies differ or the sum does not fit: never a silent mix.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)

@@ -89,7 +89,32 @@ pub enum Fact {
     Dispute(DisputeFact),
 }
 
+/// What an object of the provider's may be known to be ours by. It can be read where nothing else can: an account may
+/// serve other shops as well, and what is odd about theirs is nothing to us.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// In the metadata.
+    pub preorder_id: Option<String>,
+    pub session_id: Option<String>,
+    pub payment_intent_id: Option<String>,
+    pub provider_refund_id: Option<String>,
+    pub provider_dispute_id: Option<String>,
+}
+
 impl Fact {
+    pub fn names(&self) -> Names {
+        let names = Names {
+            preorder_id: self.preorder_id().map(str::to_owned),
+            payment_intent_id: self.payment_intent_id().map(str::to_owned),
+            ..Names::default()
+        };
+        match self {
+            Self::Payment(fact) => Names { session_id: fact.session_id.clone(), ..names },
+            Self::Refund(fact) => Names { provider_refund_id: Some(fact.provider_refund_id.clone()), ..names },
+            Self::Dispute(fact) => Names { provider_dispute_id: Some(fact.provider_dispute_id.clone()), ..names },
+        }
+    }
+
     /// The preorder that its metadata names.
     pub fn preorder_id(&self) -> Option<&str> {
         match self {

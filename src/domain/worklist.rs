@@ -9,6 +9,7 @@ text_enum! {
         Inquiry => "inquiry",
         PaidNotCompleted => "paid_not_completed",
         Overpaid => "overpaid",
+        Underpaid => "underpaid",
         CancelledButPaid => "cancelled_but_paid",
         RefundFailed => "refund_failed",
         RefundUnknown => "refund_unknown",
@@ -25,6 +26,7 @@ impl WorklistReason {
             Self::Inquiry => "Inquiry awaits us",
             Self::PaidNotCompleted => "Paid, not completed",
             Self::Overpaid => "Overpaid",
+            Self::Underpaid => "Underpaid",
             Self::CancelledButPaid => "Cancelled, but paid",
             Self::RefundFailed => "Refund failed",
             Self::RefundUnknown => "Refund unknown",
@@ -42,6 +44,9 @@ impl WorklistReason {
                 "The money is here and the order does not say so. Have Stripe asked again, from the preorder."
             }
             Self::Overpaid => "More came in than the price, or in another currency. Give back what is too much.",
+            Self::Underpaid => {
+                "Less came in than the price, so the goods are on hold. Ask the buyer for the rest, or refund it."
+            }
             Self::CancelledButPaid => "The order is off and the money is still here. Refund it.",
             Self::RefundFailed => {
                 "The bank sent the money back to us. Ask the buyer for another way, then refund again."

@@ -63,7 +63,7 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
             Ok(closed) => Ok((format!("{closed} closed"), Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },
-        Delivery::RequestRefund { refund_id, .. } => match refunds::make(ctx, refund_id, row.attempts > 1).await {
+        Delivery::RequestRefund { refund_id, .. } => match refunds::make(ctx, refund_id).await {
             Ok(answer) => Ok((answer, Effect::Nothing)),
             Err(error) => Err(as_provider_error(error)),
         },

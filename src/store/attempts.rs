@@ -56,6 +56,12 @@ impl Attempt {
     pub fn received(&self) -> Option<Money> {
         Some(Money::new(self.received_minor?, self.received_currency?))
     }
+
+    /// Whether it was paid, and with less than was asked for.
+    pub fn falls_short(&self) -> bool {
+        let asked = Money::new(self.amount_minor, self.currency);
+        self.state == AttemptState::Paid && self.received().is_some_and(|received| !received.covers(asked))
+    }
 }
 
 macro_rules! columns {

@@ -19,6 +19,7 @@ pub struct Target {
     pub preorder_id: Option<PreorderId>,
     pub discarded_at: Option<Timestamp>,
     pub last_error: Option<String>,
+    pub payload: String,
 }
 
 impl Target {
@@ -35,10 +36,17 @@ impl Target {
 macro_rules! select_target {
     ($rest:literal) => {
         concat!(
-            "SELECT id, kind, state, attempts, run_at, preorder_id, discarded_at, last_error FROM outbox WHERE ",
+            "SELECT id, kind, state, attempts, run_at, preorder_id, discarded_at, last_error, payload \
+             FROM outbox WHERE ",
             $rest
         )
     };
+}
+
+/// As it is, for a look beforehand.
+pub async fn find(db: &Db, id: &DeliveryId) -> StoreResult<Option<Target>> {
+    const SQL: &str = select_target!("id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
 pub async fn lock(tx: &mut Tx, id: &DeliveryId) -> StoreResult<Option<Target>> {
@@ -77,6 +85,26 @@ pub async fn restart(tx: &mut Tx, id: &DeliveryId, now: Timestamp) -> StoreResul
     };
     let rows = on_tx!(tx, c => sqlx::query(sql).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
+}
+
+/// The same whatever its state: what runs now is taken from its worker, who has looked at what was there before, and
+/// writes nothing of it down. For deliveries that do no harm when two perform them at once.
+pub async fn begin_anew(tx: &mut Tx, dedupe_key: &str, now: Timestamp) -> StoreResult<()> {
+    macro_rules! sql {
+        ($run_at:expr) => {
+            concat!(
+                "UPDATE outbox SET state = 'pending', run_at = ",
+                $run_at,
+                ", earlier_attempts = attempts, finished_at = NULL, discarded_at = NULL, discard_reason = NULL, \
+                 lease_until = NULL, lease_token = NULL WHERE dedupe_key = $1"
+            )
+        };
+    }
+    let sql = match tx {
+        Tx::Sqlite(_) => sql!(concat!("MIN($2, ", sqlite_now!(), ")")),
+        Tx::Postgres(_) => sql!(concat!("LEAST($2, ", postgres_now!(), ")")),
+    };
+    Ok(on_tx!(tx, c => sqlx::query(sql).bind(dedupe_key).bind(now).execute(c).await.map(|_| ()))?)
 }
 
 /// Marks a dead delivery as given up for good. Says whether it was dead, and not discarded before.
@@ -151,6 +179,13 @@ pub async fn discard_dead(
             .await
             .map(|done| done.rows_affected())
     })?)
+}
+
+/// Up to `limit` of the same, by their ids.
+pub async fn dead(db: &Db, kind: DeliveryKind, before: Timestamp, limit: i64) -> StoreResult<Vec<DeliveryId>> {
+    const SQL: &str = "SELECT id FROM outbox WHERE state = 'dead' AND discarded_at IS NULL AND kind = $1 \
+         AND finished_at < $2 ORDER BY finished_at LIMIT $3";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(kind).bind(before).bind(limit).fetch_all(c).await)?)
 }
 
 /// Whether anything of a kind is dead and not discarded.

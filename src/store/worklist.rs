@@ -91,6 +91,16 @@ macro_rules! condition {
            AND d.currency = c.currency AND d.state IN ('needs_response', 'under_review', 'lost')), 0) \
          > CASE WHEN c.currency = p.currency THEN p.amount_minor ELSE 0 END"
     };
+    // Of the odd payments, those that are less than the price even together. What was shipped all the same is decided.
+    (underpaid) => {
+        " (SELECT u.preorder_id, SUM(a.received_minor) AS received, MIN(COALESCE(a.settled_at, a.updated_at)) AS since \
+           FROM odd_payments u CROSS JOIN checkout_attempts a WHERE a.id = u.attempt_id AND a.state = 'paid' \
+           AND a.received_minor < a.amount_minor AND a.received_currency = a.currency GROUP BY u.preorder_id) AS c \
+         CROSS JOIN preorders p WHERE p.id = c.preorder_id AND p.status = 'completed' \
+         AND p.fulfilment_status <> 'fulfilled' AND p.payment_status NOT IN ('refunded', 'disputed') AND \
+         COALESCE((SELECT SUM(a.received_minor) FROM checkout_attempts a WHERE a.preorder_id = c.preorder_id \
+           AND a.state = 'paid' AND a.received_currency = p.currency), 0) < p.amount_minor"
+    };
     (pending $limit:literal) => {
         concat!(
             " preorders p WHERE p.payment_status = 'pending' AND p.created_at < ",
@@ -162,6 +172,8 @@ pub(super) const WAITING: &str = concat!(
     count!([pending "$1"] " ORDER BY p.created_at"),
     " UNION ALL ",
     count!([overpaid]),
+    " UNION ALL ",
+    count!([underpaid]),
     " LIMIT 100) AS counted) AS payments",
 );
 
@@ -214,12 +226,15 @@ pub async fn list(db: &Db, limits: Limits) -> StoreResult<Vec<(WorklistReason, V
         "CAST((SELECT SUM(a.received_minor) FROM checkout_attempts a WHERE a.preorder_id = c.preorder_id \
          AND a.state = 'paid' AND a.received_currency = c.currency) AS BIGINT)",
         "c.currency", "CAST(NULL AS TEXT)", "CAST(NULL AS TEXT)", "since");
+    const UNDERPAID: &str = lines!([underpaid] "c.since", "CAST(NULL AS timestamptz)", "CAST(c.received AS BIGINT)", "p.currency",
+        "CAST(NULL AS TEXT)", "CAST(NULL AS TEXT)", "since");
     let standing = [
         (Why::DisputeDue, dispute_lines!("'needs_response'")),
         (Why::Inquiry, dispute_lines!("'warning_needs_response'")),
         (Why::PaidNotCompleted, lines!([paid_not_completed] "COALESCE(p.paid_at, p.updated_at)", "since")),
         (Why::PaidNotCompleted, lines!([said_to_be_paid] "p.paid_at", "COALESCE(p.paid_at, p.created_at), p.id")),
         (Why::Overpaid, OVERPAID),
+        (Why::Underpaid, UNDERPAID),
         (Why::CancelledButPaid, lines!([cancelled] "p.cancelled_at", "p.cancelled_at, p.id")),
         (Why::CancelledButPaid, lines!([cancelled_unnoticed] "p.updated_at", "since")),
         (Why::RefundFailed, refund_lines!(refund_failed)),

@@ -229,6 +229,27 @@ on_both! {
             save_refund(app, &back).await);
     }
 
+    async fn what_was_paid_too_little_is_on_the_worklist_until_it_is_whole_given_back_or_shipped(app: TestApp) {
+        app.cook_the_books();
+        let cookie = app.sign_in_as(Role::Viewer).await;
+        let (id, number) = paid(app, "ana@example.com").await;
+        let short = format!("UPDATE checkout_attempts SET received_minor = 100 WHERE preorder_id = '{id}'");
+        comes_and_goes!(app, cookie, &number, "underpaid",
+            app.ctx.db.execute(&short).await,
+            {
+                try_to_pay(app, &id, 2, AttemptState::Paid, None, app.ctx.clock.now()).await;
+                app.ctx.db.execute(&format!("UPDATE checkout_attempts SET received_minor = 49800, \
+                    received_currency = 'usd' WHERE preorder_id = '{id}' AND number = 2")).await;
+            });
+        let (id, number) = paid(app, "li@example.cn").await;
+        let short = format!("UPDATE checkout_attempts SET received_minor = 100 WHERE preorder_id = '{id}'");
+        comes_and_goes!(app, cookie, &number, "underpaid",
+            app.ctx.db.execute(&short).await,
+            change(app, &id, "payment_status = 'refunded'").await);
+        change(app, &id, "payment_status = 'paid', fulfilment_status = 'fulfilled'").await;
+        assert_eq!(reasons(app, &cookie, &number).await, Vec::<String>::new());
+    }
+
     async fn what_takes_too_long_is_on_the_worklist_and_not_before(app: TestApp) {
         app.cook_the_books();
         let (_, slow) = app.checkout("ana@example.com").await;

@@ -2,8 +2,16 @@
 
 use serde_json::json;
 
+use super::app::{SECRET, TestApp};
+use super::database::Kind;
 use super::http_client::Answer;
 use super::on_both;
+use crate::domain::access::{Actor, Role};
+use crate::workflows::cancel_preorder::cancel_preorder;
+
+fn owner() -> Actor {
+    Actor { id: None, name: "owner@example.com".to_owned(), role: Role::Owner, request_id: None, address: None }
+}
 
 on_both! {
     async fn a_purchase_ends_completed_and_paid_with_everybody_told(app: TestApp) {
@@ -210,6 +218,47 @@ on_both! {
         assert_eq!(states, 2);
     }
 
+    async fn a_page_that_is_made_while_the_order_is_cancelled_is_closed_and_shown_to_nobody(app: TestApp) {
+        let (first, id) = app.checkout("ana@example.com").await;
+        app.settle_down().await;
+        // So that another is made beside it.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'expired'").await;
+        app.faults(json!({ "stripe": { "latency_ms": 1500 } })).await;
+        let made = async { app.post("/api/handle_checkout", &[("preorder_id", &id)]).await };
+        let cancelled = async {
+            let creating = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'creating'";
+            app.wait_until("the second page is being made", async || app.count(creating).await == 1).await;
+            app.ctx.db.execute(&format!("UPDATE checkout_attempts SET state = 'open' WHERE session_id = '{first}'")).await;
+            // Closing the first takes longer than making the second: what is to be closed grows under its hands.
+            cancel_preorder(&app.ctx, &owner(), &id.parse().unwrap()).await.unwrap();
+            let closing = "SELECT COUNT(*) FROM outbox WHERE kind = 'close_open_pages' AND state = 'running'";
+            app.wait_until("the first page is being closed", async || app.count(closing).await == 1).await;
+        };
+        let (answer, ()) = tokio::join!(made, cancelled);
+        assert_eq!(answer.location(), format!("/preorder/success?session_id={first}"), "a page of a cancelled order is shown");
+        app.faults(json!({ "stripe": { "latency_ms": 0 } })).await;
+        app.settle_down().await;
+        let open = "SELECT COUNT(*) FROM checkout_attempts WHERE state <> 'expired'";
+        assert_eq!(app.count(open).await, 0, "a page of a cancelled order is open");
+    }
+
+    async fn a_page_that_is_open_when_a_cancelled_order_is_paid_is_closed_although_others_were_before(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        cancel_preorder(&app.ctx, &owner(), &id.parse().unwrap()).await.unwrap();
+        app.settle_down().await;
+        let state = format!("SELECT state FROM checkout_attempts WHERE session_id = '{session}'");
+        assert_eq!(app.scalar(&state).await.as_deref(), Some("expired"));
+        // As if it were another, that was still open; and one that nobody here knew of is paid.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'open'").await;
+        let paid = json!({ "id": "evt_other", "type": "checkout.session.completed", "created": 1_700_000_000,
+            "data": { "object": { "id": "cs_other", "payment_status": "paid", "amount_total": 49_900, "currency": "usd",
+                "payment_intent": "pi_other", "metadata": { "preorder_id": id } } } });
+        assert_eq!(app.webhook(&paid.to_string()).await.status, 200);
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        assert_eq!(app.scalar(&state).await.as_deref(), Some("expired"), "somebody can pay a second time");
+    }
+
     async fn a_colour_that_sold_out_meanwhile_gets_no_new_page(app: TestApp) {
         let (session, id) = app.checkout("ana@example.com").await;
         app.post_json(&format!("/sandbox/sessions/{session}/expire.json"), &json!({})).await;
@@ -231,4 +280,41 @@ on_both! {
         assert_eq!((wrong.status, none.status), (422, 422));
         assert_eq!(wrong.json()["error"]["code"], none.json()["error"]["code"]);
     }
+}
+
+/// A catalogue that says one price and a map of Stripe's prices that says another: a mistake in the settings.
+async fn priced_otherwise_at_stripe(kind: Kind) {
+    let stripe = TestApp::start(kind).await;
+    let api = format!("{}/sandbox/api", stripe.base);
+    let form = [("currency", "usd"), ("unit_amount", "100"), ("product_data[name]", "Rolitt")];
+    let made = stripe.http.post(format!("{api}/v1/prices")).bearer_auth("sk_test_1").form(&form).send().await.unwrap();
+    let price = made.json::<serde_json::Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
+    let prices = json!({ "sakura-pink": price }).to_string();
+    let settings = [
+        ("STRIPE_SECRET_KEY", "sk_test_1"),
+        ("STRIPE_WEBHOOK_SECRET", SECRET),
+        ("STRIPE_API_BASE", api.as_str()),
+        ("COLOR_PRICE_MAP_JSON", prices.as_str()),
+    ];
+    let app = TestApp::start_with(kind, &settings).await;
+    for email in ["ana@example.com", "ana@example.com"] {
+        let answer = app.post("/api/handle_checkout", &[("email", email), ("color", "sakura-pink")]).await;
+        assert_eq!(answer.status, 503, "{}", answer.body);
+    }
+    let states = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired' AND url IS NULL";
+    assert_eq!(app.count(states).await, 2, "each try is over, and nobody was shown its page");
+    let other = app.post("/api/handle_checkout", &[("email", "li@example.cn"), ("color", "honey-khaki")]).await;
+    assert_eq!(other.status, 303, "{}", other.body);
+    app.finish().await;
+    stripe.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_a_page_that_asks_for_another_amount_on_sqlite() {
+    priced_otherwise_at_stripe(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_a_page_that_asks_for_another_amount_on_postgres() {
+    priced_otherwise_at_stripe(Kind::Postgres).await;
 }

@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use super::app::TestApp;
 use super::on_both;
 use crate::domain::access::{Actor, Role};
+use crate::domain::delivery::DeliveryKind;
+use crate::domain::ids::DeliveryId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::refund::{RefundReason, RefundState};
+use crate::providers::ProviderError;
+use crate::providers::payments::NewRefund;
 use crate::store::refunds::Refund;
 use crate::workflows::WorkflowError;
+use crate::workflows::dead_deliveries::discard_dead;
+use crate::workflows::deliveries::discard;
 use crate::workflows::refunds::{RefundWish, refundable, request};
 
 fn somebody(role: Role) -> Actor {
@@ -42,6 +48,40 @@ async fn at_stripe(app: &TestApp) -> Vec<Value> {
 
 async fn state(app: &TestApp, refund: &Refund) -> RefundState {
     crate::store::refunds::find(&app.ctx.db, &refund.id).await.unwrap().unwrap().state
+}
+
+/// A refund that Stripe has made and of which nobody here has heard: the process ended while it waited for the answer,
+/// and gave the delivery back as if it had not begun.
+async fn made_and_let_go_of(app: &TestApp) -> Refund {
+    let id = paid(app, "ana@example.com").await;
+    app.settle_down().await;
+    app.stop_workers().await;
+    app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+    let refund = ask(app, Role::Owner, &id, 5_000, "let go of").await.unwrap();
+    let call = NewRefund {
+        refund_id: refund.id.to_string(),
+        preorder_id: id,
+        payment_intent_id: refund.payment_intent_id.clone().unwrap(),
+        amount: refund.amount(),
+        reason: Some(RefundReason::RequestedByCustomer),
+        idempotency_key: refund.idempotency_key.clone(),
+    };
+    app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
+    let answer = app.ctx.payments.default().create_refund(&call).await;
+    assert!(matches!(answer, Err(ProviderError::NoAnswer(_))), "{answer:?}");
+    app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+    assert_eq!(at_stripe(app).await.len(), 1);
+    refund
+}
+
+/// As if its tries were over.
+async fn give_up_delivery(app: &TestApp, refund: &Refund) -> DeliveryId {
+    let of = format!("outbox WHERE dedupe_key = 'request_refund:{}'", refund.id);
+    app.ctx
+        .db
+        .execute(&format!("UPDATE {} ", of.replace("WHERE", "SET state = 'dead', finished_at = created_at WHERE")))
+        .await;
+    app.scalar(&format!("SELECT id FROM {of}")).await.unwrap().parse().unwrap()
 }
 
 fn code(refused: Result<Refund, WorkflowError>) -> &'static str {
@@ -102,15 +142,9 @@ on_both! {
     }
 
     async fn an_answer_that_was_lost_after_the_act_is_found_and_not_repeated(app: TestApp) {
-        let id = paid(app, "ana@example.com").await;
-        app.settle_down().await;
-        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
-        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
-        let refund = ask(app, Role::Owner, &id, 5_000, "lost").await.unwrap();
-        app.wait_until("it was tried", async || app.count("SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'").await > 0).await;
-        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
-        app.advance(Duration::from_mins(5));
-        app.wait_until("it is made", async || state(app, &refund).await == RefundState::Succeeded).await;
+        let refund = made_and_let_go_of(app).await;
+        app.start_workers().await;
+        app.wait_until("it is known", async || state(app, &refund).await == RefundState::Succeeded).await;
         app.settle_down().await;
         assert_eq!(at_stripe(app).await.len(), 1);
     }
@@ -129,6 +163,54 @@ on_both! {
         app.settle_down().await;
         assert_eq!(at_stripe(app).await.len(), 1);
         assert!(app.count("SELECT MIN(key_generation) FROM refunds").await >= 1, "the same key was used again");
+    }
+
+    async fn a_call_that_was_let_go_of_at_the_stop_is_found_though_stripe_has_forgotten_its_key(app: TestApp) {
+        let refund = made_and_let_go_of(app).await;
+        app.advance(Duration::from_hours(25));
+        app.start_workers().await;
+        app.wait_until("it is known", async || state(app, &refund).await == RefundState::Succeeded).await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1, "the money went back twice");
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 44_900);
+    }
+
+    async fn a_refund_whose_delivery_is_discarded_holds_its_money_no_longer(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        app.settle_down().await;
+        app.stop_workers().await;
+        let refund = ask(app, Role::Owner, &id, 5_000, "given up").await.unwrap();
+        let delivery = give_up_delivery(app, &refund).await;
+        let owner = somebody(Role::Owner);
+        app.faults(json!({ "stripe": { "reset_rate": 1.0 } })).await;
+        match discard(&app.ctx, &owner, &delivery, "No hurry.").await {
+            Err(WorkflowError::Refused { code: "stripe_not_asked", message, .. }) => assert!(message.contains("once Stripe answers"), "{message}"),
+            other => panic!("Stripe was not asked, and it is {other:?}"),
+        }
+        assert_eq!(state(app, &refund).await, RefundState::Requested);
+        app.faults(json!({ "stripe": { "reset_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(5));
+        assert!(discard(&app.ctx, &owner, &delivery, "No hurry.").await.unwrap());
+        assert_eq!(state(app, &refund).await, RefundState::Failed);
+        let why = app.scalar(&format!("SELECT failure_reason FROM refunds WHERE id = '{}'", refund.id)).await;
+        assert_eq!(why.as_deref(), Some("given up by owner@example.com: No hurry."));
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 49_900);
+        assert!(!discard(&app.ctx, &owner, &delivery, "No hurry.").await.unwrap(), "it was discarded before");
+        assert_eq!(at_stripe(app).await.len(), 0);
+        app.start_workers().await;
+        app.expect_dead();
+    }
+
+    async fn a_refund_that_was_made_is_known_once_its_delivery_is_discarded(app: TestApp) {
+        let refund = made_and_let_go_of(app).await;
+        give_up_delivery(app, &refund).await;
+        let owner = somebody(Role::Owner);
+        let kind = DeliveryKind::RequestRefund;
+        assert_eq!(discard_dead(&app.ctx, &owner, kind, "It looks as if it was made.").await.unwrap(), 1);
+        assert_eq!(state(app, &refund).await, RefundState::Succeeded);
+        assert_eq!(refundable(&app.ctx, &refund.preorder_id).await.unwrap().minor, 44_900);
+        app.start_workers().await;
+        app.expect_dead();
     }
 
     async fn what_stripe_refuses_failed_and_frees_what_it_held(app: TestApp) {

@@ -7,9 +7,11 @@ use serde_json::json;
 use super::app::TestApp;
 use super::database::Kind;
 use super::on_both;
+use crate::domain::access::{Actor, Role};
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
+use crate::workflows::fulfil_preorder::{Move, move_fulfilment};
 use crate::workflows::settle_payment::settle;
 
 fn fact(preorder: &str, session: &str, outcome: AttemptState, at: i64) -> Fact {
@@ -130,6 +132,37 @@ on_both! {
         assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
         let received = app.count("SELECT received_minor FROM checkout_attempts").await;
         assert_eq!(received, 49_900);
+    }
+
+    async fn a_page_of_somebody_elses_that_names_an_order_pays_nothing(app: TestApp) {
+        let (_, id) = app.checkout("ana@example.com").await;
+        // A payment link on the same account, its reference typed by whoever opened it.
+        let link = json!({ "id": "evt_link", "type": "checkout.session.completed", "created": 1_700_000_000, "data": { "object": {
+            "id": "cs_link", "payment_status": "paid", "status": "complete", "amount_total": 100, "currency": "usd",
+            "payment_intent": "pi_link", "client_reference_id": id, "metadata": {} } } });
+        assert_eq!(app.webhook(&link.to_string()).await.status, 200);
+        app.settle_down().await;
+        assert!(app.badges(&id).await.ends_with("/unpaid"), "{}", app.badges(&id).await);
+        let logged = app.scalar("SELECT status || ': ' || error FROM webhook_logs WHERE stripe_event_id = 'evt_link'").await;
+        assert_eq!(logged.as_deref(), Some("ignored: speaks of no preorder of ours"));
+    }
+
+    async fn what_was_paid_too_little_is_paid_and_stays_in_the_house(app: TestApp) {
+        app.expect_broken(&["amounts"]);
+        let (session, id) = app.checkout("ana@example.com").await;
+        let Fact::Payment(mut short) = fact(&id, &session, AttemptState::Paid, 100) else { panic!("no payment") };
+        short.received = Some(Money::new(100, Currency::Usd));
+        let short = Fact::Payment(short);
+        settle(&app.ctx, &short).await.unwrap();
+        assert_eq!(app.badges(&id).await, "completed/paid");
+        let goods = format!("SELECT fulfilment_status FROM preorders WHERE id = '{id}'");
+        assert_eq!(app.scalar(&goods).await.as_deref(), Some("on_hold"));
+        assert_eq!(app.count("SELECT COUNT(*) FROM odd_payments").await, 1, "nobody is told");
+        // A person has looked, and lets it go: the same fact once more does not hold it again.
+        let owner = Actor { id: None, name: "o".to_owned(), role: Role::Owner, request_id: None, address: None };
+        move_fulfilment(&app.ctx, &owner, &id.parse().unwrap(), Move::Release).await.unwrap();
+        settle(&app.ctx, &short).await.unwrap();
+        assert_eq!(app.scalar(&goods).await.as_deref(), Some("unfulfilled"));
     }
 
     async fn a_webhook_that_comes_before_the_session_is_saved_finds_its_attempt(app: TestApp) {

@@ -20,7 +20,7 @@ pub(super) const NOT_HERE: &str = "names a preorder that is not in this database
 const OF_NOBODY: &str = "speaks of no preorder of ours";
 
 /// Says in a few words what came of it. An event that can't be understood or that names a preorder nobody knows is
-/// marked as failed, and is an error for a person to look at.
+/// marked as failed, and is an error for a person to look at; unless it is of another shop on the same account.
 pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String, WorkflowError> {
     let Some(webhook) = webhooks::find(&ctx.db, id).await? else {
         return Err(WorkflowError::Odd("the webhook's row is gone".to_owned()));
@@ -34,6 +34,7 @@ pub async fn apply_stripe_event(ctx: &Context, id: &WebhookId) -> Result<String,
             mark(ctx, &webhook, WebhookStatus::Ignored, None).await?;
             return Ok("of no consequence".to_owned());
         }
+        Reading::Odd(_) if is_of_nobody(ctx, &webhook.raw_data).await? => Vec::new(),
         Reading::Odd(problem) => {
             mark(ctx, &webhook, WebhookStatus::Failed, Some(&problem)).await?;
             return Err(WorkflowError::Odd(problem));
@@ -92,7 +93,25 @@ pub(super) async fn owner(ctx: &Context, facts: &[Fact]) -> Result<Option<Preord
         }
     }
     let after_payment = |fact: &&Fact| !matches!(fact, Fact::Payment(_));
-    let Some(intent) = facts.iter().find(after_payment).and_then(Fact::payment_intent_id) else { return Ok(None) };
+    match facts.iter().find(after_payment).and_then(Fact::payment_intent_id) {
+        Some(intent) => owner_of_payment(ctx, intent).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether an event that can't be read tells at least that it is of no preorder of ours.
+async fn is_of_nobody(ctx: &Context, raw: &str) -> Result<bool, WorkflowError> {
+    let Some(names) = event::names(raw) else { return Ok(false) };
+    if settle_payment::named(&ctx.db, &names).await?.is_some() {
+        return Ok(false);
+    }
+    match &names.payment_intent_id {
+        Some(intent) => Ok(owner_of_payment(ctx, intent).await?.is_none()),
+        None => Ok(true),
+    }
+}
+
+async fn owner_of_payment(ctx: &Context, intent: &str) -> Result<Option<PreorderId>, WorkflowError> {
     let call = ctx.payments.default().fetch_payment_intent(intent);
     let payment = match ctx.breakers.ask(Lane::Stripe, &ctx.clock, call).await {
         Ok(payment) => payment,

@@ -66,13 +66,21 @@ pub(super) async fn close_pages(
     if !attempts.iter().any(|attempt| attempt.may_be_open(now) || attempt.state == AttemptState::Creating) {
         return Ok(());
     }
+    have_pages_closed(ctx, tx, id, now).await
+}
+
+/// Has all pages of now closed: one delivery a preorder, which may have been done for the pages of before, or be at them
+/// just now.
+pub(super) async fn have_pages_closed(
+    ctx: &Context,
+    tx: &mut Tx,
+    id: &PreorderId,
+    now: Timestamp,
+) -> Result<(), WorkflowError> {
     let delivery = Delivery::CloseOpenPages { preorder_id: id.clone() };
-    match outbox_acts::lock_by_key(tx, &delivery.dedupe_key()).await? {
-        // It was done once, for the pages of then.
-        Some(done) => outbox_acts::restart(tx, &done.id, now).await.map(|_| ())?,
-        None => outbox::enqueue(tx, &[ctx.enqueued(delivery)], now).await?,
-    }
-    Ok(())
+    let key = delivery.dedupe_key();
+    outbox::enqueue(tx, &[ctx.enqueued(delivery)], now).await?;
+    Ok(outbox_acts::begin_anew(tx, &key, now).await?)
 }
 
 /// The key that says what was ordered holds only while the preorder is open to it: the same form is a new wish now.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::WorkflowError;
 use super::audit::{self, Act};
-use super::deliveries::{allowed, confirmed_if_sms, stated};
+use super::deliveries::{allowed, confirmed_if_sms, discard, stated};
 use crate::context::Context;
 use crate::domain::access::Actor;
 use crate::domain::audit::AuditAction;
@@ -16,6 +16,8 @@ use crate::store::{Tx, outbox_acts, webhooks};
 const BATCH: i64 = 500;
 /// One press goes so far; the next goes on.
 const MOST_BATCHES: usize = 100;
+/// Whoever pressed waits for so many questions at Stripe.
+const MOST_REFUNDS: i64 = 50;
 /// In the audit log, in the place of a kind.
 pub const EVERY_KIND: &str = "every_kind";
 
@@ -42,7 +44,7 @@ pub async fn retry_dead(
     Ok(restarted)
 }
 
-/// Gives up for good what is dead of a kind. Says how many.
+/// Gives up for good what is dead of a kind. Says how many. Refunds one by one: Stripe is asked about each.
 pub async fn discard_dead(
     ctx: &Context,
     actor: &Actor,
@@ -50,7 +52,15 @@ pub async fn discard_dead(
     reason: &str,
 ) -> Result<u64, WorkflowError> {
     allowed(actor)?;
-    in_batches(ctx, actor, Some(kind), &Bulk::Discard(kind, stated(reason)?)).await
+    let reason = stated(reason)?;
+    if kind != DeliveryKind::RequestRefund {
+        return in_batches(ctx, actor, Some(kind), &Bulk::Discard(kind, reason)).await;
+    }
+    let mut total = 0;
+    for id in outbox_acts::dead(&ctx.db, kind, ctx.shared_now().await?, MOST_REFUNDS).await? {
+        total += u64::from(discard(ctx, actor, &id, reason).await?);
+    }
+    Ok(total)
 }
 
 enum Bulk<'a> {

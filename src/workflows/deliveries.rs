@@ -3,15 +3,15 @@
 
 use serde_json::json;
 
-use super::WorkflowError;
 use super::audit::{self, Act};
+use super::{WorkflowError, refunds};
 use crate::context::Context;
 use crate::domain::access::{Actor, Right};
 use crate::domain::audit::AuditAction;
 use crate::domain::delivery::{Delivery, DeliveryKind, DeliveryState};
-use crate::domain::ids::{DeliveryId, PreorderId};
+use crate::domain::ids::{DeliveryId, PreorderId, RefundId};
 use crate::store::outbox_acts::{self, Pause, Target};
-use crate::store::{Tx, webhooks};
+use crate::store::{Tx, preorders, webhooks};
 
 /// Characters.
 const LONGEST_REASON: usize = 300;
@@ -109,15 +109,31 @@ async fn restart(
     Ok(true)
 }
 
-/// Gives a dead delivery up for good; it stays in sight with the reason.
+/// Gives a dead delivery up for good; it stays in sight with the reason. A refund that nobody asks Stripe for any more
+/// must not hold its money for ever: one that was not made has failed, and one that was is settled.
 pub async fn discard(ctx: &Context, actor: &Actor, id: &DeliveryId, reason: &str) -> Result<bool, WorkflowError> {
     allowed(actor)?;
     let reason = stated(reason)?;
+    let looked_at = outbox_acts::find(&ctx.db, id).await?.ok_or_else(no_such_delivery)?;
+    let refund = refund_of(&looked_at);
+    if let Some((_, refund)) = &refund {
+        refunds::look_once_more(ctx, refund).await?;
+    }
     let mut tx = ctx.db.begin().await?;
+    if let Some((preorder, _)) = &refund {
+        preorders::lock(&mut tx, preorder).await?;
+    }
     let target = outbox_acts::lock(&mut tx, id).await?.ok_or_else(no_such_delivery)?;
     let now = ctx.clock.now();
-    let discarded = outbox_acts::discard(&mut tx, id, reason, now).await?;
+    // Tried again since we looked: what became of that is not known.
+    let is_as_it_was = target.attempts == looked_at.attempts;
+    let discarded = is_as_it_was && outbox_acts::discard(&mut tx, id, reason, now).await?;
+    let mut given_up = false;
     if discarded {
+        if let Some((preorder, refund)) = &refund {
+            let why = format!("given up by {}: {reason}", actor.name);
+            given_up = refunds::give_up(ctx, &mut tx, preorder, refund, &why).await?;
+        }
         webhooks::set_aside(&mut tx, now).await?;
         let detail = json!({ "kind": target.kind, "reason": reason, "error": target.last_error });
         let act = Act {
@@ -127,7 +143,21 @@ pub async fn discard(ctx: &Context, actor: &Actor, id: &DeliveryId, reason: &str
         audit::record(ctx, &mut tx, actor, act).await?;
     }
     tx.commit().await?;
+    if given_up {
+        refunds::count_given_up();
+    }
     Ok(discarded)
+}
+
+/// The preorder and the refund that a dead delivery was to ask for.
+fn refund_of(target: &Target) -> Option<(PreorderId, RefundId)> {
+    if target.state != DeliveryState::Dead {
+        return None;
+    }
+    match serde_json::from_str(&target.payload).ok()? {
+        Delivery::RequestRefund { preorder_id, refund_id } => Some((preorder_id, refund_id)),
+        _ => None,
+    }
 }
 
 /// Holds a kind back: its provider is down, and we know. What is under way finishes; what is due waits.

@@ -4,8 +4,9 @@
 //! 1. the preorder is locked, so two people who ask at once are taken one after the other;
 //! 2. what is left of each payment is computed from what was captured, refunded, asked for and disputed;
 //! 3. refund, delivery and audit line commit together, under a key made of the form: pressed twice, it is one;
-//! 4. the delivery calls Stripe with the stored key, and settles the answer like any other fact; a key under which
-//!    Stripe answered that it failed is given up, for that answer would be repeated for a day.
+//! 4. the delivery looks for it among Stripe's refunds, calls Stripe with the stored key if it is not there, and settles
+//!    the answer like any other fact; a key under which Stripe answered that it failed is given up, for that answer
+//!    would be repeated for a day.
 
 use serde_json::json;
 
@@ -14,14 +15,14 @@ use super::{WorkflowError, settle_payment};
 use crate::context::Context;
 use crate::domain::access::{Actor, Right};
 use crate::domain::audit::AuditAction;
-use crate::domain::delivery::Delivery;
+use crate::domain::delivery::{Delivery, Lane};
 use crate::domain::ids::{PreorderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact};
-use crate::domain::refund::{RefundReason, RefundState};
+use crate::domain::refund::{RefundFact, RefundReason, RefundState};
 use crate::fail_points::{Point, reach};
 use crate::providers::ProviderError;
-use crate::providers::payments::NewRefund;
+use crate::providers::payments::{NewRefund, PaymentProvider};
 use crate::store::attempts::{self, Attempt};
 use crate::store::disputes::{self, Dispute};
 use crate::store::refunds::{self, Refund};
@@ -158,8 +159,8 @@ async fn within_limit(tx: &mut Tx, actor: &Actor, earlier: &[Refund], amount: Mo
     Err(WorkflowError::NeedsOwner(format!("Refunds of more than {limit} in all are for an owner to make.")))
 }
 
-/// Has Stripe make a stored refund, and settles its answer. `again`: it was tried before, and may have been made.
-pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, WorkflowError> {
+/// Has Stripe make a stored refund, and settles its answer.
+pub async fn make(ctx: &Context, id: &RefundId) -> Result<String, WorkflowError> {
     let refund = refunds::find(&ctx.db, id).await?;
     let refund = refund.ok_or_else(|| WorkflowError::Odd("the refund's row is gone".to_owned()))?;
     if let Some(known) = &refund.provider_refund_id {
@@ -170,37 +171,21 @@ pub async fn make(ctx: &Context, id: &RefundId, again: bool) -> Result<String, W
     }
     let intent = refund.payment_intent_id.clone();
     let intent = intent.ok_or_else(|| WorkflowError::Odd("the refund names no payment".to_owned()))?;
-    let provider = ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default());
     reach(Point::RefundBegun);
     let generation = refunds::key_generation(&ctx.db, id).await?;
-    // Stripe forgets idempotency keys after a day, a refund never: one whose answer was lost is looked for first.
-    let found = if again {
-        let made = provider.list_refunds(&intent).await?;
-        made.into_iter().find(|fact| fact.refund_id.as_deref() == Some(id.as_str()))
-    } else {
-        None
-    };
+    // Each time, whatever is known of earlier tries: a call may have been let go of (at a stop, at a kill) after Stripe
+    // had acted, and Stripe forgets idempotency keys after a day, a refund never.
+    let found = made_already(ctx, &refund, &intent).await?;
     reach(Point::RefundLookedFor);
-    let answer = if let Some(fact) = found {
-        Ok(fact)
-    } else {
-        let new = NewRefund {
-            refund_id: refund.id.to_string(),
-            preorder_id: refund.preorder_id.to_string(),
-            payment_intent_id: intent,
-            amount: refund.amount(),
-            reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
-            idempotency_key: key(&refund, generation),
-        };
-        provider.create_refund(&new).await
+    let answer = match found {
+        Some(fact) => Ok(fact),
+        None => provider_of(ctx, &refund).create_refund(&new_refund(&refund, intent, generation)).await,
     };
     reach(Point::RefundAnswered);
     match answer {
-        Ok(mut fact) => {
-            fact.preorder_id = Some(refund.preorder_id.to_string());
-            fact.refund_id = Some(refund.id.to_string());
+        Ok(fact) => {
             let said = format!("{} as {}", fact.state, fact.provider_refund_id);
-            settle_payment::settle(ctx, &Fact::Refund(fact)).await?;
+            take(ctx, &refund, fact).await?;
             reach(Point::RefundSettled);
             Ok(said)
         }
@@ -224,22 +209,87 @@ fn key(refund: &Refund, generation: i64) -> String {
     if generation == 0 { refund.idempotency_key.clone() } else { format!("{}-{generation}", refund.id) }
 }
 
-/// Stripe will not make it: no money moves, and what it held may be asked for again.
+fn provider_of<'a>(ctx: &'a Context, refund: &Refund) -> &'a dyn PaymentProvider {
+    ctx.payments.named(&refund.provider).unwrap_or_else(|| ctx.payments.default())
+}
+
+/// The refund as Stripe has it, found by the name that we gave it.
+async fn made_already(ctx: &Context, refund: &Refund, intent: &str) -> Result<Option<RefundFact>, ProviderError> {
+    let made = provider_of(ctx, refund).list_refunds(intent).await?;
+    Ok(made.into_iter().find(|fact| fact.refund_id.as_deref() == Some(refund.id.as_str())))
+}
+
+fn new_refund(refund: &Refund, payment_intent_id: String, generation: i64) -> NewRefund {
+    NewRefund {
+        refund_id: refund.id.to_string(),
+        preorder_id: refund.preorder_id.to_string(),
+        payment_intent_id,
+        amount: refund.amount(),
+        reason: refund.reason.as_deref().and_then(|word| word.parse().ok()),
+        idempotency_key: key(refund, generation),
+    }
+}
+
+/// Stripe will not make it.
 async fn refuse(ctx: &Context, refund: &Refund, refusal: &str) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     preorders::lock(&mut tx, &refund.preorder_id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
-    let now_known = refunds::of_preorder(&mut tx, &refund.preorder_id).await?;
-    let untouched = now_known.into_iter().find(|r| r.id == refund.id && r.state == RefundState::Requested);
-    let is_refused = untouched.is_some();
-    if let Some(mut refused) = untouched {
-        refused.state = RefundState::Failed;
-        refused.failure_reason = Some(refusal.to_owned());
-        refused.updated_at = ctx.clock.now();
-        refunds::save(&mut tx, &refused).await?;
-    }
+    let is_refused = give_up(ctx, &mut tx, &refund.preorder_id, &refund.id, refusal).await?;
     tx.commit().await?;
     if is_refused {
-        metrics::counter!(metric::REFUNDS, "state" => RefundState::Failed.as_str()).increment(1);
+        count_given_up();
     }
     Ok(())
+}
+
+/// Marks a refund that was not made, and will not be, as failed: no money moves, and what it held may be asked for
+/// again. The caller holds the preorder's lock. Says whether it was still open.
+pub(super) async fn give_up(
+    ctx: &Context,
+    tx: &mut Tx,
+    preorder_id: &PreorderId,
+    id: &RefundId,
+    why: &str,
+) -> Result<bool, WorkflowError> {
+    let known = refunds::of_preorder(tx, preorder_id).await?;
+    let Some(mut refund) = known.into_iter().find(|r| r.id == *id && r.state == RefundState::Requested) else {
+        return Ok(false);
+    };
+    refund.state = RefundState::Failed;
+    refund.failure_reason = Some(why.to_owned());
+    refund.updated_at = ctx.clock.now();
+    refunds::save(tx, &refund).await?;
+    Ok(true)
+}
+
+/// Once it is committed.
+pub(super) fn count_given_up() {
+    metrics::counter!(metric::REFUNDS, "state" => RefundState::Failed.as_str()).increment(1);
+}
+
+/// Before nobody asks for a refund any more: if Stripe has made it, that is settled. Without an error, a refund that is
+/// still `requested` afterwards was surely not made.
+pub(super) async fn look_once_more(ctx: &Context, id: &RefundId) -> Result<(), WorkflowError> {
+    let Some(refund) = refunds::find(&ctx.db, id).await? else { return Ok(()) };
+    let Some(intent) = refund.payment_intent_id.as_deref().filter(|_| refund.state == RefundState::Requested) else {
+        return Ok(());
+    };
+    match ctx.breakers.ask(Lane::Stripe, &ctx.clock, made_already(ctx, &refund, intent)).await {
+        Ok(Some(fact)) => take(ctx, &refund, fact).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(WorkflowError::refused(
+            "id",
+            "stripe_not_asked",
+            format!(
+                "Stripe could not be asked whether this refund was made ({}). Discard it once Stripe answers.",
+                error.in_short()
+            ),
+        )),
+    }
+}
+
+async fn take(ctx: &Context, refund: &Refund, mut fact: RefundFact) -> Result<(), WorkflowError> {
+    fact.preorder_id = Some(refund.preorder_id.to_string());
+    fact.refund_id = Some(refund.id.to_string());
+    settle_payment::settle(ctx, &Fact::Refund(fact)).await.map(|_| ())
 }

@@ -16,6 +16,8 @@ use crate::providers::payments::stripe::event::{self, Reading};
 use crate::store::snapshot::{self, Row, Value};
 use crate::store::{Tx, outbox, outbox_acts, webhooks};
 
+const OF_NOBODY_WE_KNOW: &str = "speaks of no preorder of ours, as far as we know; a replay would ask Stripe";
+
 /// How many events one press may replay: what a page of the log shows, and some.
 pub const MOST: usize = 100;
 
@@ -102,7 +104,13 @@ pub async fn dry_run(ctx: &Context, id: &WebhookId) -> Result<Option<DryRun>, Wo
     }
     let facts = match event::read(&webhook.raw_data) {
         Reading::Ignored => return Ok(Some(DryRun::Ignored("of no consequence"))),
-        Reading::Odd(problem) => return Ok(Some(DryRun::Fails(problem))),
+        Reading::Odd(problem) => {
+            let known = match event::names(&webhook.raw_data) {
+                Some(names) => settle_payment::named(&ctx.db, &names).await?.is_some(),
+                None => true,
+            };
+            return Ok(Some(if known { DryRun::Fails(problem) } else { DryRun::Ignored(OF_NOBODY_WE_KNOW) }));
+        }
         Reading::Fact(fact) => vec![fact],
         Reading::RefundsOf { payment_intent_id, preorder_id } => {
             refunds_of(ctx, &payment_intent_id, preorder_id.as_deref()).await?
@@ -113,7 +121,7 @@ pub async fn dry_run(ctx: &Context, id: &WebhookId) -> Result<Option<DryRun>, Wo
             return Ok(Some(dry_settle(ctx, owner, &facts).await?));
         }
     }
-    Ok(Some(DryRun::Ignored("speaks of no preorder of ours, as far as we know; a replay would ask Stripe")))
+    Ok(Some(DryRun::Ignored(OF_NOBODY_WE_KNOW)))
 }
 
 async fn dry_settle(ctx: &Context, preorder_id: PreorderId, facts: &[Fact]) -> Result<DryRun, WorkflowError> {

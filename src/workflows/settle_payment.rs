@@ -7,7 +7,8 @@
 //! 3. the preorder's badges are computed from all of them (`Progress::after`);
 //! 4. money that moved is entered in the ledger, each fact once;
 //! 5. the first time that money is there, what follows from it is enqueued, under keys that allow it once;
-//! 6. all of it commits at once, or nothing.
+//! 6. money that is less than the price puts the goods on hold, for a person to look at;
+//! 7. all of it commits at once, or nothing.
 
 mod attempt;
 mod books;
@@ -22,11 +23,13 @@ pub use late_text::SMS_PARKED;
 use news::{Known, News};
 
 use super::WorkflowError;
+use super::cancel_preorder::have_pages_closed;
 use super::initiate_preorder::OPEN;
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::PreorderId;
-use crate::domain::payment::{AttemptState, Fact};
+use crate::domain::payment::{AttemptState, Fact, Names};
+use crate::domain::preorder::PreorderStatus;
 use crate::domain::refund::Returned;
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Point, reach};
@@ -35,7 +38,7 @@ use crate::store::disputes::{self, Dispute};
 use crate::store::outbox::{self, Enqueued};
 use crate::store::preorders::{self, Preorder, Settled};
 use crate::store::refunds::{self, Refund};
-use crate::store::{Db, Tx};
+use crate::store::{Db, Tx, order_acts};
 
 /// Everything about a preorder's money, read under its lock.
 struct Money {
@@ -70,27 +73,34 @@ pub async fn settle(ctx: &Context, fact: &Fact) -> Result<Option<Preorder>, Work
     Ok(Some(settlement.preorder))
 }
 
-/// Which preorder a fact speaks of: the one that its metadata names, else the one whose page, payment, refund or
-/// dispute it is.
+/// Which preorder a fact speaks of.
 pub async fn whose(db: &Db, fact: &Fact) -> Result<Option<PreorderId>, WorkflowError> {
-    if let Some(named) = fact.preorder_id().and_then(|id| id.parse::<PreorderId>().ok()) {
+    named(db, &fact.names()).await
+}
+
+/// The preorder that the metadata names, else the one whose page, payment, refund or dispute it is.
+pub async fn named(db: &Db, names: &Names) -> Result<Option<PreorderId>, WorkflowError> {
+    if let Some(named) = names.preorder_id.as_deref().and_then(|id| id.parse::<PreorderId>().ok()) {
         return Ok(Some(named));
     }
-    let known = match fact {
-        Fact::Payment(fact) => match &fact.session_id {
-            Some(session) => attempts::find_by_session(db, session).await?.map(|attempt| attempt.preorder_id),
-            None => None,
-        },
-        Fact::Refund(fact) => {
-            refunds::find_by_provider_id(db, &fact.provider_refund_id).await?.map(|refund| refund.preorder_id)
-        }
-        Fact::Dispute(fact) => {
-            disputes::find_by_provider_id(db, &fact.provider_dispute_id).await?.map(|dispute| dispute.preorder_id)
-        }
-    };
-    match (known, fact.payment_intent_id()) {
-        (None, Some(intent)) => Ok(attempts::find_by_payment_intent(db, intent).await?.map(|a| a.preorder_id)),
-        (known, _) => Ok(known),
+    if let Some(session) = &names.session_id
+        && let Some(attempt) = attempts::find_by_session(db, session).await?
+    {
+        return Ok(Some(attempt.preorder_id));
+    }
+    if let Some(refund) = &names.provider_refund_id
+        && let Some(refund) = refunds::find_by_provider_id(db, refund).await?
+    {
+        return Ok(Some(refund.preorder_id));
+    }
+    if let Some(dispute) = &names.provider_dispute_id
+        && let Some(dispute) = disputes::find_by_provider_id(db, dispute).await?
+    {
+        return Ok(Some(dispute.preorder_id));
+    }
+    match &names.payment_intent_id {
+        Some(intent) => Ok(attempts::find_by_payment_intent(db, intent).await?.map(|attempt| attempt.preorder_id)),
+        None => Ok(None),
     }
 }
 
@@ -106,6 +116,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     };
     fail::fail_point!("guard.money_read");
     let known = Known::of(&money);
+    let (short_before, pages_before) = (money.short(), pages_to_close(&before, &money, now));
     let entries = match fact {
         Fact::Payment(fact) => {
             let entries = attempt::settle(ctx, tx, &before, &mut money.attempts, fact, now).await?;
@@ -128,7 +139,7 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
     books::enter(ctx, tx, &before, entries, now).await?;
     reach(Point::SettleEntered);
     let news = known.news(&money);
-    let after = badges(&before, &money);
+    let mut after = badges(&before, &money);
     let paid_now = before.paid_at.is_none() && after.paid_at.is_some();
     let mut deliveries = Vec::new();
     if paid_now {
@@ -136,6 +147,9 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         outbox::enqueue(tx, &deliveries, now).await?;
         late_text::park(tx, &after, now).await?;
         reach(Point::SettleEnqueued);
+    }
+    if pages_to_close(&after, &money, now) > pages_before {
+        have_pages_closed(ctx, tx, id, now).await?;
     }
     if after != before {
         let settled = Settled {
@@ -149,11 +163,25 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         };
         preorders::save_settled(tx, id, &settled, now).await?;
     }
+    // Once for each such payment: a person who has looked may take it off hold.
+    if money.short() > short_before
+        && let Ok(held) = after.fulfilment().hold()
+        && held != after.fulfilment_status
+    {
+        tracing::warn!(preorder = %id, "less came in than the price, or another currency: the goods are on hold");
+        order_acts::save_unfulfilled(tx, id, held, now).await?;
+        after.fulfilment_status = held;
+    }
     reach(Point::SettleSaved);
     Ok(Settlement { preorder: after, deliveries, news })
 }
 
 impl Money {
+    /// How many payments are less than what was asked for.
+    fn short(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.falls_short()).count()
+    }
+
     fn returned(&self, preorder: &Preorder) -> Returned {
         let paid = || self.attempts.iter().filter(|attempt| attempt.state == AttemptState::Paid);
         Returned {
@@ -202,6 +230,15 @@ fn ships_to<'a>(before: &Preorder, telling: Option<&'a Attempt>, attempts: &'a [
         || attempts.iter().any(|attempt| attempt.shipping_address == before.shipping_address);
     let page = telling.filter(named).or_else(|| attempts.iter().rev().find(named))?;
     of_a_page.then_some(page)
+}
+
+/// Open pages on which nobody is to pay any more.
+fn pages_to_close(preorder: &Preorder, money: &Money, now: Timestamp) -> usize {
+    if preorder.paid_at.is_none() && preorder.status != PreorderStatus::Cancelled {
+        return 0;
+    }
+    let is_open = |attempt: &&Attempt| attempt.may_be_open(now) && attempt.session_id.is_some();
+    money.attempts.iter().filter(is_open).count()
 }
 
 fn what_follows(ctx: &Context, preorder: &Preorder, attempts: &[Attempt], now: Timestamp) -> Vec<Enqueued> {

@@ -253,6 +253,14 @@ async fn create(ctx: &Context, preorder: &Preorder, attempt: &Attempt) -> Result
             }
         }
     };
+    if let Some(asked) = session.amount.filter(|asked| *asked != preorder.price()) {
+        // Stripe's own price is another than the catalogue's: nobody is to pay on this page, and nobody has seen it.
+        tracing::error!(preorder = %preorder.id, session = session.id, %asked, price = %preorder.price(), "Stripe's page asks \
+            for another amount than the order's price; see COLOR_PRICE_MAP_JSON");
+        close(ctx, attempt).await?;
+        let said = format!("Stripe's page asks for {asked}, and the order's price is {}", preorder.price());
+        return Err(ProviderError::Configuration(said).into());
+    }
     let Some(url) = session.url.clone() else {
         // The key's first answer is replayed for a day, and the page it speaks of is over by now.
         settle_payment::settle(ctx, &session.fact.into()).await?;
@@ -323,7 +331,9 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
     let now = ctx.shared_now_in(&mut tx).await?;
     // Read again under the lock: a webhook may have been quicker than this answer.
     let attempts = attempts::of_preorder(&mut tx, &preorder.id).await?;
-    let settled = !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
+    // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
+    let not_needed = locked.status == PreorderStatus::Cancelled
+        || !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
     let mut over = false;
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
         stored.state = stored.state.join(AttemptState::Open);
@@ -335,21 +345,20 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
         attempts::save(&mut tx, &stored, now).await?;
         // Whoever came after us waited for this answer no longer, and has made another page.
         over = !stored.state.is_payable();
-        if !over && !settled {
+        if !over && !not_needed {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;
         }
-        if over || settled || locked.status == PreorderStatus::Cancelled {
-            // Paid (on an older page), cancelled or given up while Stripe made this one: nobody is to pay on it.
+        if over || not_needed {
             close_pages(ctx, &mut tx, &preorder.id, now).await?;
         }
     }
     reach(Point::CheckoutSessionSaved);
     tx.commit().await?;
     reach(Point::CheckoutCommitted);
-    if over || settled {
+    if over || not_needed {
         ctx.bell.ring_here(DeliveryKind::CloseOpenPages.lane());
     }
-    Ok(match (settled, over) {
+    Ok(match (not_needed, over) {
         (true, _) => Saved::NotNeeded(locked.session_id),
         (false, true) => Saved::Over,
         (false, false) => Saved::Payable,

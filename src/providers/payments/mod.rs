@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use super::ProviderError;
 use crate::domain::locale::Locale;
 use crate::domain::money::Money;
-use crate::domain::payment::{Fact, PaymentFact};
+use crate::domain::payment::{Fact, Names, PaymentFact};
 use crate::domain::refund::{RefundFact, RefundReason};
 use crate::domain::timestamp::Timestamp;
 
@@ -47,6 +47,8 @@ pub struct Session {
     /// Where the buyer pays; `None` once nobody can.
     pub url: Option<String>,
     pub expires_at: Option<Timestamp>,
+    /// What the page asks for.
+    pub amount: Option<Money>,
     pub fact: PaymentFact,
 }
 
@@ -91,8 +93,8 @@ pub enum Listed {
 pub enum Seen {
     /// With the provider's id of what it speaks of.
     Fact { id: String, fact: Fact },
-    /// Something that can't be read; why.
-    Odd { id: String, problem: String },
+    /// Something that can't be read; why, and what it may be known by.
+    Odd { id: String, problem: String, names: Option<Names> },
     /// An event as it would have been sent.
     Event { id: String, kind: String, body: String },
 }

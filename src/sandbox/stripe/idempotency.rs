@@ -1,6 +1,6 @@
-//! Idempotency keys as Stripe keeps them: the first answer under a key is the answer for good; the same key with other
-//! parameters is a mistake, and while the first request is under way a conflict. A failure (500) is an answer like any
-//! other; refused parameters are not remembered.
+//! Idempotency keys as Stripe keeps them: the first answer under a key is the answer for a day, then the key is forgotten;
+//! the same key with other parameters is a mistake, and while the first request is under way a conflict. A failure (500)
+//! is an answer like any other; refused parameters are not remembered.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use crate::sandbox::form::Form;
 use crate::sandbox::ids;
 
 const KEEP: usize = 20_000;
+/// How long a key is remembered: "at least 24 hours", says Stripe, and nobody may count on more.
+const FORGOTTEN_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Remembered {
@@ -22,6 +24,9 @@ pub struct Remembered {
     pub body: String,
     /// The request that was answered first.
     pub request_id: String,
+    /// When it was answered, by the sandbox's clock.
+    #[serde(default)]
+    pub at_ms: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +52,8 @@ pub enum Verdict {
 }
 
 impl Replays {
-    fn begin(&mut self, key: &str, fingerprint: &str) -> Verdict {
+    fn begin(&mut self, key: &str, fingerprint: &str, now_ms: i64) -> Verdict {
+        self.forget(now_ms - FORGOTTEN_AFTER_MS);
         match self.entries.get(key) {
             None => {
                 self.entries.insert(key.to_owned(), Entry::Busy);
@@ -76,6 +82,14 @@ impl Replays {
             if let Some(oldest) = self.order.pop_front() {
                 self.entries.remove(&oldest);
             }
+        }
+    }
+
+    /// What was answered before then. The oldest stand first.
+    fn forget(&mut self, before_ms: i64) {
+        let is_old = |entry: Option<&Entry>| !matches!(entry, Some(Entry::Done(known)) if known.at_ms >= before_ms);
+        while let Some(oldest) = self.order.pop_front_if(|key| is_old(self.entries.get(key.as_str()))) {
+            self.entries.remove(&oldest);
         }
     }
 
@@ -129,17 +143,18 @@ pub struct Hold {
 
 impl Hold {
     pub fn take(core: &Arc<Core>, key: &str, fingerprint: String) -> Result<Self, Verdict> {
-        match lock(&core.replays).begin(key, &fingerprint) {
+        match lock(&core.replays).begin(key, &fingerprint, core.now_ms()) {
             Verdict::Go => Ok(Self { core: core.clone(), key: Some(key.to_owned()), fingerprint }),
             other => Err(other),
         }
     }
 
-    /// Remembers the answer for good.
+    /// Remembers the answer.
     pub fn keep(mut self, status: u16, body: String, request_id: String) {
         if let Some(key) = self.key.take() {
             let fingerprint = std::mem::take(&mut self.fingerprint);
-            lock(&self.core.replays).keep(key, Remembered { fingerprint, status, body, request_id });
+            let at_ms = self.core.now_ms();
+            lock(&self.core.replays).keep(key, Remembered { fingerprint, status, body, request_id, at_ms });
         }
     }
 }

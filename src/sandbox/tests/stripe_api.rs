@@ -84,6 +84,20 @@ async fn the_same_key_and_parameters_replay_the_first_answer() {
 }
 
 #[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    let rig = Rig::new().await;
+    let path = "/v1/checkout/sessions";
+    let (_, first) = rig.stripe_with_key("POST", path, &ORDER, Some("k1")).await;
+    rig.sandbox.advance(std::time::Duration::from_hours(23));
+    assert_eq!(rig.stripe_with_key("POST", path, &ORDER, Some("k1")).await.1["id"], first["id"]);
+    rig.sandbox.advance(std::time::Duration::from_hours(2));
+    let (status, second) = rig.stripe_with_key("POST", path, &ORDER, Some("k1")).await;
+    assert_eq!(status, 200);
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(rig.stripe_with_key("POST", path, &ORDER, Some("k1")).await.1["id"], second["id"]);
+}
+
+#[tokio::test]
 async fn the_same_key_with_other_parameters_is_an_idempotency_error() {
     let rig = Rig::new().await;
     let path = "/v1/checkout/sessions";

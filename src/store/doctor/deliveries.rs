@@ -83,7 +83,8 @@ pub const MESSAGES_SENT_BLINDLY: Question = Question::new(
 /// Refunds that were asked for and that nobody is going to ask Stripe for.
 pub const REFUNDS_FORGOTTEN: Question = Question::new(
     "SELECT COUNT(*) FROM refunds r WHERE r.state = 'requested' AND NOT EXISTS (SELECT 1 FROM outbox o \
-     WHERE o.dedupe_key = 'request_refund:' || r.id AND o.state IN ('pending', 'running', 'dead'))",
+     WHERE o.dedupe_key = 'request_refund:' || r.id AND (o.state IN ('pending', 'running') \
+     OR (o.state = 'dead' AND o.discarded_at IS NULL)))",
 );
 
 /// Payment pages whose making was asked for and never answered, and that nobody has asked about since.

@@ -27,12 +27,13 @@ pub const BADGES: Question = Question::new(
 pub const PAID_AND_NOT_COMPLETED: Question =
     Question::new("SELECT COUNT(*) FROM preorders WHERE (paid_at IS NOT NULL) <> (status = 'completed')");
 
-/// Tries, refunds and events that bear the marks of a rung above the one that they stand on.
+/// Tries, refunds, preorders and events that bear the marks of a rung above the one that they stand on.
 pub const BACKWARDS: Question = Question::new(
     "SELECT (SELECT COUNT(*) FROM checkout_attempts WHERE (state <> 'paid' AND (paid_at IS NOT NULL \
      OR settled_at IS NOT NULL OR received_minor IS NOT NULL)) OR (state = 'paid' AND paid_at IS NULL) \
      OR (state = 'creating' AND (session_id IS NOT NULL OR opened_at IS NOT NULL))) \
      + (SELECT COUNT(*) FROM refunds WHERE state = 'requested' AND provider_refund_id IS NOT NULL) \
-     + (SELECT COUNT(*) FROM preorders WHERE status = 'initiated' AND user_id IS NOT NULL) \
+     + (SELECT COUNT(*) FROM preorders WHERE (status = 'initiated' AND user_id IS NOT NULL) \
+     OR (cancelled_at IS NOT NULL AND status NOT IN ('cancelled', 'completed'))) \
      + (SELECT COUNT(*) FROM webhook_logs WHERE status = 'received' AND processed_at IS NOT NULL)",
 );

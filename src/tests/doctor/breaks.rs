@@ -144,6 +144,7 @@ pub const BREAKS: &[Break] = &[
         &["steps", "payments", "ledger", "applied"],
         "UPDATE checkout_attempts SET state = 'open' WHERE preorder_id = '{id}'",
     ),
+    on_either(&["steps"], "UPDATE preorders SET cancelled_at = created_at, status = 'expired' WHERE id = '{unpaid}'"),
     on_either(&["ends"], of_delivery!("finished_at = NULL")),
     on_either(&["ends"], of_delivery!("state = 'forgotten', finished_at = NULL")),
     on_either(
@@ -187,6 +188,16 @@ pub const BREAKS: &[Break] = &[
     ),
     on_either(&["holders"], of_delivery!("lease_token = 'sleeper'")),
     on_either(&["refunds asked for"], refund!("100", "NULL")),
+    on_either(
+        &["refunds asked for"],
+        concat!(
+            refund!("100", "NULL"),
+            "INSERT INTO outbox (id, kind, lane, payload, dedupe_key, state, run_at, preorder_id, created_at, finished_at, \
+             discarded_at, discard_reason) SELECT 'dlv_discarded', 'request_refund', 'nowhere', '{}', \
+             'request_refund:ref_{id}', 'dead', created_at, id, created_at, created_at, created_at, 'late' FROM preorders \
+             WHERE id = '{id}'"
+        ),
+    ),
     on_either(
         &["calls"],
         "INSERT INTO checkout_attempts (id, preorder_id, number, provider, idempotency_key, state, amount_minor, currency, \

@@ -133,12 +133,48 @@ on_both! {
 
     async fn a_known_type_of_an_odd_shape_is_kept_failed_and_shown(app: TestApp) {
         app.expect_dead();
-        for (id, object) in [("evt_a", json!([])), ("evt_b", json!({ "id": 7 })), ("evt_c", json!({ "id": "cs_1", "payment_status": {} }))] {
+        let ours = json!({ "id": "cs_1", "payment_status": {}, "metadata": { "preorder_id": "pre_1" } });
+        for (id, object) in [("evt_a", json!([])), ("evt_b", json!({ "id": 7 })), ("evt_c", ours)] {
             assert_eq!(app.webhook(&event(id, "checkout.session.completed", object)).await.status, 200);
         }
         app.settle_down().await;
         let failed = "SELECT COUNT(*) FROM webhook_logs WHERE status = 'failed' AND error IS NOT NULL AND raw_data LIKE '%evt_%'";
         assert_eq!(app.count(failed).await, 3);
+    }
+
+    async fn what_is_odd_about_another_shop_on_the_account_is_ignored(app: TestApp) {
+        let refund = json!({ "id": "re_gbp", "object": "refund", "amount": 500, "currency": "gbp", "created": 1,
+            "status": "succeeded", "payment_intent": "pi_gbp", "metadata": {} });
+        let dispute = json!({ "id": "du_gbp", "object": "dispute", "amount": 500, "currency": "gbp", "created": 1,
+            "status": "needs_response", "payment_intent": "pi_gbp" });
+        let setup = json!({ "id": "cs_setup", "mode": "setup", "payment_status": "no_payment_required", "status": "complete",
+            "amount_total": null, "currency": null, "client_reference_id": "pre_1" });
+        let charge = json!({ "id": "ch_gbp", "object": "charge", "payment_intent": null });
+        let told = [
+            ("refund.created", refund),
+            ("charge.dispute.created", dispute),
+            ("checkout.session.completed", setup),
+            ("charge.refunded", charge),
+        ];
+        for (number, (kind, object)) in told.into_iter().enumerate() {
+            assert_eq!(app.webhook(&event(&format!("evt_{number}"), kind, object)).await.status, 200);
+        }
+        app.settle_down().await;
+        let said = app.ctx.db.texts("SELECT status || ': ' || COALESCE(error, '') FROM webhook_logs").await;
+        assert_eq!(said, vec!["ignored: speaks of no preorder of ours"; 4]);
+    }
+
+    async fn what_is_odd_about_a_payment_of_ours_is_shown_to_a_person(app: TestApp) {
+        app.expect_dead();
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        let intent = app.scalar(&format!("SELECT payment_intent_id FROM preorders WHERE id = '{id}'")).await.unwrap();
+        let refund = json!({ "id": "re_gbp", "amount": 500, "currency": "gbp", "created": 1, "status": "succeeded",
+            "payment_intent": intent, "metadata": {} });
+        assert_eq!(app.webhook(&event("evt_gbp", "refund.created", refund)).await.status, 200);
+        app.settle_down().await;
+        assert_eq!(logged(app, "evt_gbp").await.as_deref(), Some("failed"));
     }
 
     async fn a_payment_of_somebody_elses_is_ignored(app: TestApp) {

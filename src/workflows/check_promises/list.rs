@@ -132,7 +132,7 @@ pub(super) const QUESTIONS: &[Asked] = &[
         "refunds were asked for, and nobody is going to ask Stripe",
         &[deliveries::REFUNDS_FORGOTTEN],
     )
-    .or("Ask for them again in the admin, once Stripe's dashboard shows that they were not made."),
+    .or("Retry the discarded delivery in the admin, under Background: it asks Stripe whether the refund was made."),
     asked(
         9,
         "calls",

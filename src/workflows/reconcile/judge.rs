@@ -29,7 +29,15 @@ impl Judged {
 /// `None`: both say the same.
 pub async fn compare(ctx: &Context, object: Walked, seen: &Seen) -> Result<Option<Difference>, WorkflowError> {
     let (id, preorder_id, judged) = match seen {
-        Seen::Odd { id, problem } => (id, None, Judged::new(Verdict::Different, "", problem.as_str())),
+        Seen::Odd { id, problem, names } => {
+            let owner = match names {
+                Some(names) => settle_payment::named(&ctx.db, names).await?,
+                None => None,
+            };
+            // What can't be read and is another shop's is nothing to us.
+            let verdict = if names.is_some() && owner.is_none() { Verdict::Unknown } else { Verdict::Different };
+            (id, owner.map(|id| id.to_string()), Judged::new(verdict, "", problem.as_str()))
+        }
         Seen::Event { id, kind, .. } => {
             if !event::is_known(kind) || webhooks::find_by_event(&ctx.db, id).await?.is_some() {
                 return Ok(None);

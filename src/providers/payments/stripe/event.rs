@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
+use super::super::Listed;
 use super::field::{amount, id, parse, reference, short, text, time};
 use super::returned;
 use crate::domain::money::Money;
-use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
+use crate::domain::payment::{AttemptState, Card, Decline, Fact, Names, PaymentFact};
 use crate::domain::stripe_events::UNDERSTOOD;
 use crate::domain::timestamp::Timestamp;
 use crate::telemetry::TraceId;
@@ -56,10 +57,7 @@ pub fn envelope(body: &str) -> Option<Envelope> {
 fn trace(event: &Value) -> Option<TraceId> {
     let object = event.pointer("/data/object")?;
     let given = text(object, "/metadata/trace_id").and_then(|id| id.parse().ok());
-    given.or_else(|| {
-        let preorder = text(object, "/metadata/preorder_id").or_else(|| text(object, "/client_reference_id"))?;
-        Some(TraceId::of_preorder(&preorder.parse().ok()?))
-    })
+    given.or_else(|| Some(TraceId::of_preorder(&text(object, "/metadata/preorder_id")?.parse().ok()?)))
 }
 
 /// Whether an event speaks of real money; `None` if it does not say.
@@ -91,6 +89,37 @@ pub fn read(body: &str) -> Reading {
         _ => payment(kind, object, id, occurred_at),
     };
     read.unwrap_or_else(Reading::Odd)
+}
+
+/// Whom an event speaks of, as far as that can be read: also of one that is odd. `None`: there is nothing to tell it by.
+pub fn names(body: &str) -> Option<Names> {
+    let event = parse(body)?;
+    let kind = text(&event, "/type").unwrap_or_default();
+    let what = match kind {
+        _ if kind.starts_with("checkout.") => Listed::Sessions,
+        _ if kind.starts_with("refund.") => Listed::Refunds,
+        _ if kind.starts_with("charge.dispute.") => Listed::Disputes,
+        "charge.refunded" => Listed::Events,
+        _ => Listed::Payments,
+    };
+    names_of(what, event.pointer("/data/object")?)
+}
+
+/// The same of an object by itself. A charge is known by its payment alone.
+pub(super) fn names_of(what: Listed, object: &Value) -> Option<Names> {
+    let own = id(object, "/id")?.to_owned();
+    let names = Names {
+        preorder_id: id(object, "/metadata/preorder_id").map(str::to_owned),
+        payment_intent_id: reference(object, "payment_intent"),
+        ..Names::default()
+    };
+    Some(match what {
+        Listed::Sessions => Names { session_id: Some(own), ..names },
+        Listed::Payments => Names { payment_intent_id: Some(own), ..names },
+        Listed::Refunds => Names { provider_refund_id: Some(own), ..names },
+        Listed::Disputes => Names { provider_dispute_id: Some(own), ..names },
+        Listed::Events => names,
+    })
 }
 
 /// Disputes have more types than those whose news we wait for, and all of them bear the dispute.
@@ -125,9 +154,8 @@ fn payment(kind: &str, object: &Value, own_id: &str, occurred_at: Timestamp) -> 
     }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
-        preorder_id: id(object, "/metadata/preorder_id")
-            .or_else(|| id(object, "/client_reference_id"))
-            .map(str::to_owned),
+        // Not by its `client_reference_id`: a buyer may type one into the address of a payment link.
+        preorder_id: id(object, "/metadata/preorder_id").map(str::to_owned),
         attempt_id: id(object, "/metadata/attempt_id").map(str::to_owned),
         session_id: is_session.then(|| own_id.to_owned()),
         payment_intent_id: intent,
@@ -188,7 +216,8 @@ mod tests {
     fn completed(payment_status: &str) -> String {
         json!({ "id": "evt_1", "type": "checkout.session.completed", "created": 1_700_000_000, "data": { "object": {
             "id": "cs_test_1", "payment_intent": "pi_1", "payment_status": payment_status, "amount_total": 49_900,
-            "currency": "usd", "client_reference_id": "pre_1", "metadata": { "attempt_id": "chk_1" },
+            "currency": "usd", "client_reference_id": "pre_2",
+            "metadata": { "attempt_id": "chk_1", "preorder_id": "pre_1" },
             "collected_information": { "shipping_details": { "name": "Ana", "address":
                 { "line1": "Torstraße 1", "line2": null, "postal_code": "10119", "city": "Berlin", "country": "DE" } } },
         } } })
@@ -238,6 +267,17 @@ mod tests {
         assert_eq!(envelope("[]"), None);
         assert_eq!(envelope(r#"{"id":1,"type":"x"}"#), None);
         assert_eq!(envelope(r#"{"id":"","type":"x"}"#), None);
+    }
+
+    #[test]
+    fn whose_an_odd_event_may_be_is_read_all_the_same() {
+        let odd =
+            r#"{"type":"refund.updated","data":{"object":{"id":"re_1","currency":"gbp","payment_intent":"pi_1"}}}"#;
+        assert!(matches!(read(odd), Reading::Odd(_)));
+        let names = names(odd).unwrap();
+        assert_eq!(names.provider_refund_id.as_deref(), Some("re_1"));
+        assert_eq!((names.payment_intent_id.as_deref(), names.session_id), (Some("pi_1"), None));
+        assert_eq!(super::names(r#"{"type":"refund.updated","data":{"object":[]}}"#), None);
     }
 
     #[test]

@@ -38,21 +38,22 @@ pub fn session(session: &CheckoutSession) -> Session {
         _ => AttemptState::Open,
     };
     let currency = session.currency.as_ref().and_then(|c| c.to_string().parse().ok());
-    let received =
-        (outcome == AttemptState::Paid).then(|| Some(Money::new(session.amount_total?, currency?))).flatten();
+    let amount = session.amount_total.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
     let metadata = |key: &str| session.metadata.as_ref()?.get(key).cloned();
     let shipping = session.collected_information.as_ref().and_then(|collected| collected.shipping_details.as_ref());
     Session {
         id: session.id.to_string(),
         url: session.url.clone(),
         expires_at: Some(Timestamp::from_seconds(session.expires_at)),
+        amount,
         fact: PaymentFact {
-            preorder_id: metadata("preorder_id").or_else(|| session.client_reference_id.clone()),
+            // Not by its `client_reference_id`, which a buyer may have typed: see `event`.
+            preorder_id: metadata("preorder_id"),
             attempt_id: metadata("attempt_id"),
             session_id: Some(session.id.to_string()),
             payment_intent_id: session.payment_intent.as_ref().map(|intent| intent.id().to_string()),
             outcome,
-            received,
+            received: amount.filter(|_| outcome == AttemptState::Paid),
             decline: intent.and_then(decline),
             card: intent.and_then(card),
             shipping_address: shipping.map(|details| address(&details.address, &details.name)),

@@ -219,7 +219,10 @@ impl PaymentProvider for Stripe {
         async move {
             // A payment has a few; a hundred is a page.
             let list = ListRefund::new().payment_intent(payment_intent).limit(100);
-            let list = list.send(&self.client).await?;
+            let list = match list.send(&self.client).await {
+                Err(wire::Failed(ProviderError::Gone(_))) => return Ok(Vec::new()),
+                list => list?,
+            };
             Ok(list.data.iter().filter_map(returned::of_object).collect())
         }
         .boxed()

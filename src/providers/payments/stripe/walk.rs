@@ -70,7 +70,8 @@ const fn path(what: Listed) -> &'static str {
 
 fn read(what: Listed, id: String, object: &Value, raw: &str) -> Seen {
     let created = object.get("created").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    let Some(created) = created else { return Seen::Odd { id, problem: "created is missing".to_owned() } };
+    let odd = |id: String, problem: String| Seen::Odd { id, problem, names: event::names_of(what, object) };
+    let Some(created) = created else { return odd(id, "created is missing".to_owned()) };
     let fact = match what {
         Listed::Events => {
             let kind = text(object, "/type").unwrap_or_default().to_owned();
@@ -83,7 +84,7 @@ fn read(what: Listed, id: String, object: &Value, raw: &str) -> Seen {
     };
     match fact {
         Ok(fact) => Seen::Fact { id, fact },
-        Err(problem) => Seen::Odd { id, problem },
+        Err(problem) => odd(id, problem),
     }
 }
 
@@ -104,9 +105,7 @@ fn session(object: &Value, id: &str, created: Timestamp) -> Result<Fact, String>
     let money = money(object, "amount_total");
     let (shipping_address, shipping_country) = event::shipping(object);
     Ok(Fact::from(PaymentFact {
-        preorder_id: text(object, "/metadata/preorder_id")
-            .or_else(|| text(object, "/client_reference_id"))
-            .map(str::to_owned),
+        preorder_id: text(object, "/metadata/preorder_id").map(str::to_owned),
         attempt_id: text(object, "/metadata/attempt_id").map(str::to_owned),
         session_id: Some(id.to_owned()),
         payment_intent_id: reference(object, "payment_intent"),

@@ -11,8 +11,8 @@ pub fn show(groups: Vec<WorklistGroup>) -> AnyView {
         return view! {
             <section class="card" aria-label="Worklist">
                 <EmptyState title="Nothing waits for you.">
-                    <p>"Payments that do not add up appear here: paid and not completed, overpaid, failed refunds, \
-                        disputes with their due dates. "
+                    <p>"Payments that do not add up appear here: paid and not completed, too much, too little, failed \
+                        refunds, disputes with their due dates. "
                         <a class="text-link" href="/admin/payments?view=attempts">"See all tries to pay"</a></p>
                 </EmptyState>
             </section>
