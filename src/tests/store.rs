@@ -385,8 +385,11 @@ async fn sqlite_keeps_its_ledger_from_being_replaced_by_any_connection() {
     let db = database.open().await;
     assert_eq!(db.count("PRAGMA recursive_triggers").await, 1);
     insert(&db, 1, "key", &new_preorder("ana@example.com"), NOW).await;
-    db.execute("INSERT INTO payments_ledger (id, preorder_id, kind, amount_minor, currency, reference, dedupe_key, \
-         occurred_at, recorded_at) SELECT 'led_1', id, 'capture', 100, 'usd', 'pi_1', 'capture:1', 1, 1 FROM preorders").await;
+    db.execute(
+        "INSERT INTO payments_ledger (id, preorder_id, kind, amount_minor, currency, reference, dedupe_key, \
+         occurred_at, recorded_at) SELECT 'led_1', id, 'capture', 100, 'usd', 'pi_1', 'capture:1', 1, 1 FROM preorders",
+    )
+    .await;
     let mut stranger = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
     let replace = |id: &str, key: &str| {
         sqlx::AssertSqlSafe(format!(

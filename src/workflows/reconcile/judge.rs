@@ -75,8 +75,7 @@ async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, Workflo
     if !amounts || ahead || only_ours {
         return Ok(Judged::new(verdict, attempt.state.to_string(), theirs));
     }
-    let said =
-        |money: Option<Money>| money.map_or_else(|| "nothing".to_owned(), |m| m.to_string());
+    let said = |money: Option<Money>| money.map_or_else(|| "nothing".to_owned(), |m| m.to_string());
     Ok(Judged::new(
         verdict,
         format!("{} {}", attempt.state, said(attempt.received())),

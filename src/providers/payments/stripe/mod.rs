@@ -168,7 +168,8 @@ impl Stripe {
         }
         let idempotent = RequestStrategy::Idempotent(key);
         let made = request.customize().request_strategy(idempotent).send(&self.client).await?;
-        returned::of_object(&made, self.clock.now()).ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
+        returned::of_object(&made, self.clock.now())
+            .ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
     }
 }
 
