@@ -1,5 +1,5 @@
-//! What a dispute has moved, as Stripe lists it: its balance transactions, funds withdrawn and reinstated. The list of an
-//! object only grows as time goes by, and facts come in any order: what counts is the union of all lists ever told.
+//! What a dispute has moved, as Stripe lists it: its balance transactions, funds withdrawn and reinstated. The list of
+//! an object only grows as time goes by, and facts come in any order: what counts is the union of all lists ever told.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -71,7 +71,7 @@ pub async fn dispute(State(core): State<Arc<Core>>, Path(id): Path<String>, body
     })
 }
 
-/// `{"status":"won"|"lost"|"prevented"}`; of an inquiry `warning_closed`, or `needs_response`, which makes a dispute of it.
+/// `{"status":"won"|"lost"|"prevented"}`; of an inquiry `warning_closed`, or `needs_response`: a dispute.
 pub async fn close_dispute(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let order = match read(&body) {
         Ok(order) => order,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ledger::{Buyer, Charge, ChargeStatus, Decline, Dispute, Instrument, Intent, IntentStatus, Moved, Refund};
+use super::refunds::may_still_be_refunded;
 use super::render::{address, empty_address};
 
 fn billing(buyer: &Buyer) -> Value {
@@ -172,6 +173,7 @@ const DISPUTE_FEE: i64 = 1500;
 fn balance_transaction(moved: &Moved, dispute: &Dispute) -> Value {
     let withdrawn = moved.amount < 0;
     let fee = if withdrawn { DISPUTE_FEE } else { 0 };
+    let word = if withdrawn { "withdrawal" } else { "reversal" };
     let fees = if withdrawn {
         json!([{ "amount": fee, "application": null, "currency": dispute.currency, "description": "Dispute fee",
                  "type": "stripe_fee" }])
@@ -181,7 +183,7 @@ fn balance_transaction(moved: &Moved, dispute: &Dispute) -> Value {
     json!({
         "id": moved.id, "object": "balance_transaction", "amount": moved.amount, "available_on": moved.created,
         "balance_type": "payments", "created": moved.created, "currency": dispute.currency,
-        "description": format!("Chargeback {} for {}", if withdrawn { "withdrawal" } else { "reversal" }, dispute.charge),
+        "description": format!("Chargeback {word} for {}", dispute.charge),
         "exchange_rate": null, "fee": fee, "fee_details": fees, "net": moved.amount - fee,
         "reporting_category": if withdrawn { "dispute" } else { "dispute_reversal" }, "source": dispute.id,
         "status": "available", "type": "adjustment",
@@ -190,14 +192,15 @@ fn balance_transaction(moved: &Moved, dispute: &Dispute) -> Value {
 
 pub fn dispute(dispute: &Dispute) -> Value {
     let due_by = dispute.created + 9 * 86_400;
+    let moved: Vec<Value> = dispute.moved.iter().map(|moved| balance_transaction(moved, dispute)).collect();
     json!({
         "id": dispute.id, "object": "dispute", "amount": dispute.amount,
-        "balance_transactions": dispute.moved.iter().map(|moved| balance_transaction(moved, dispute)).collect::<Vec<_>>(),
+        "balance_transactions": moved,
         "charge": dispute.charge, "created": dispute.created, "currency": dispute.currency,
         "enhanced_eligibility_types": [], "evidence": { "enhanced_evidence": {} },
         "evidence_details": { "due_by": due_by, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
                               "submission_count": 0 },
-        "is_charge_refundable": super::refunds::may_still_be_refunded(dispute), "livemode": false, "metadata": dispute.metadata,
+        "is_charge_refundable": may_still_be_refunded(dispute), "livemode": false, "metadata": dispute.metadata,
         "payment_intent": dispute.intent, "reason": dispute.reason, "status": dispute.status,
     })
 }

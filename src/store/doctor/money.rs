@@ -17,7 +17,8 @@ macro_rules! received {
              FROM checkout_attempts WHERE state = 'paid' GROUP BY preorder_id) a ON a.preorder_id = p.id \
              LEFT JOIN (SELECT preorder_id, SUM(amount_minor) AS back FROM (SELECT preorder_id, amount_minor \
              FROM refunds WHERE state IN ('requires_action', 'pending', 'succeeded') \
-             UNION ALL SELECT preorder_id, COALESCE(taken_minor, amount_minor) FROM disputes WHERE state = 'lost') AS gone \
+             UNION ALL SELECT preorder_id, COALESCE(taken_minor, amount_minor) FROM disputes \
+             WHERE state = 'lost') AS gone \
              GROUP BY preorder_id) r ON r.preorder_id = p.id WHERE ",
             $where
         )

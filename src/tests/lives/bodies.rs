@@ -1,6 +1,6 @@
-//! Lives of real payments at the sandbox, told by Stripe's own event bodies through the intake, so that reading them, and
-//! finding whose they are, is part of it: refunds made in the dashboard and disputes name no preorder, and a fact that
-//! comes before its payment is asked about. How each life must end stands here as a plain table, and nowhere in code.
+//! Lives of real payments at the sandbox, told by Stripe's own event bodies through the intake, so that reading them,
+//! and finding whose they are, is part of it: refunds made in the dashboard and disputes name no preorder, and a fact
+//! that comes before its payment is asked about. How each life must end is a plain table here, and no code.
 
 use std::time::Duration;
 
@@ -210,12 +210,13 @@ async fn tell(app: &TestApp, buyer: &Buyer, told: &[(String, String, String)], w
 }
 
 /// `txn_123` is another in each life: what kind of thing it names stays.
-fn nameless(key: &str) -> String {
+fn nameless(row: &str) -> String {
+    let (key, rest) = row.split_once(' ').unwrap();
     let parts = key.split(':').map(|part| match part.split_once('_') {
         Some((kind @ ("chk" | "pi" | "cs" | "re" | "du" | "txn"), _)) => kind,
         _ => part,
     });
-    parts.collect::<Vec<_>>().join(":")
+    format!("{} {rest}", parts.collect::<Vec<_>>().join(":"))
 }
 
 /// Everything of the money that must not depend on the order, but for names.

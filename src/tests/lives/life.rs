@@ -126,7 +126,8 @@ fn doubt() -> impl Strategy<Value = Doubt> {
 
 fn a_try(ends: Vec<End>) -> impl Strategy<Value = Try> {
     // In part, several times, and never more than came in; or all of it.
-    let refunds = prop_oneof![3 => proptest::collection::vec(back(100..15_000_i64), 0..4), 1 => proptest::collection::vec(back(Just(PRICE)), 1)];
+    let parts = proptest::collection::vec(back(100..15_000_i64), 0..4);
+    let refunds = prop_oneof![3 => parts, 1 => proptest::collection::vec(back(Just(PRICE)), 1)];
     let received = prop_oneof![3 => Just(PRICE), 1 => Just(PRICE - 4_000), 1 => Just(PRICE + 700)];
     let disputes = proptest::collection::vec(doubt(), 0..3);
     (0..3_i64, select(ends), refunds, disputes, received).prop_map(|(declines, end, refunds, disputes, received)| {

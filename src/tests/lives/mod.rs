@@ -19,6 +19,7 @@ use super::fuzz::{holds, runtime};
 use super::on_both;
 use crate::context::Context;
 use crate::domain::ids::PreorderId;
+use crate::domain::money::Currency;
 use crate::domain::payment::Fact;
 use crate::domain::preorder::{PreorderStatus, Progress};
 use crate::store::Tx;
@@ -217,9 +218,10 @@ on_both! {
     async fn the_goods_go_to_the_address_of_the_try_that_paid_unless_a_person_has_put_it_right(app: TestApp) {
         app.expect_dead();
         app.stop_workers().await;
-        let bounced = Try { declines: 0, received: life::PRICE, end: life::End::Bounced, refunds: Vec::new(), disputes: Vec::new() };
+        let nothing = (Vec::new(), Vec::new());
+        let bounced = Try { declines: 0, received: life::PRICE, end: life::End::Bounced, refunds: nothing.0, disputes: nothing.1 };
         let paid = Try { end: life::End::Paid, ..bounced.clone() };
-        let life = Life { tries: vec![bounced, paid], remembered: true, cancelled: None, currency: crate::domain::money::Currency::Usd };
+        let life = Life { tries: vec![bounced, paid], remembered: true, cancelled: None, currency: Currency::Usd };
         for (unique, edited, ships_to) in [("a", false, "Ana, Street 1, 10119, Berlin, DE"), ("b", true, "by hand")] {
             let id = PreorderId::from_unique(unique);
             let mut tx = app.ctx.db.begin().await.unwrap();

@@ -122,7 +122,8 @@ async fn of_dispute(ctx: &Context, fact: &Fact, dispute: &DisputeFact) -> Result
         return Ok(Judged::new(missing(ctx, fact).await?, "none", theirs));
     };
     let after = settle_payment::dispute_after(&known, dispute);
-    let same = (after.state, after.amount(), after.taken()) == (known.state, known.amount(), known.taken());
+    let same = (after.state, after.amount(), after.taken()) == (known.state, known.amount(), known.taken())
+        && dispute.amount.currency == known.currency;
     if same || after.taken() == known.taken() {
         let ours = format!("{} {}", known.state, known.amount());
         return Ok(Judged::new(if same { Verdict::Match } else { Verdict::Different }, ours, theirs));

@@ -1,5 +1,5 @@
-//! A fact about a dispute: opened, moved on, won or lost. What it did to the money is what Stripe lists as withdrawn and
-//! reinstated; only of objects without such a list the state must say it.
+//! A fact about a dispute: opened, moved on, won or lost. What it did to the money is what Stripe lists as withdrawn
+//! and reinstated; only of objects without such a list the state must say it.
 
 use super::super::WorkflowError;
 use super::Money;
@@ -87,15 +87,16 @@ fn opened(ctx: &Context, preorder: &Preorder, fact: &DisputeFact) -> Dispute {
 
 /// The dispute after the fact. Whatever the order of facts, the result is the same: states join, lists are united, and
 /// of several amounts the one stands that was said from the highest rung, and on it last, and of the same second the
-/// larger. (The row's own rung is that of its amount: whatever raises the one sets the other.)
+/// larger. (The row's own rung is that of its amount: whatever raises the one sets the other.) A dispute is in its
+/// payment's currency, and stays in it: an amount in another is not taken for one in this.
 pub fn climb(dispute: &Dispute, fact: &DisputeFact) -> Dispute {
     let mut after = dispute.clone();
     after.state = dispute.state.join(fact.state);
-    let known = (dispute.state.rung(), dispute.amount_said_at, dispute.amount_minor, dispute.currency.as_str());
-    let said = (fact.state.rung(), Some(fact.occurred_at), fact.amount.minor, fact.amount.currency.as_str());
-    if said > known {
+    let in_currency = fact.amount.currency == dispute.currency;
+    let known = (dispute.state.rung(), dispute.amount_said_at, dispute.amount_minor);
+    let said = (fact.state.rung(), Some(fact.occurred_at), fact.amount.minor);
+    if in_currency && said > known {
         after.amount_minor = fact.amount.minor;
-        after.currency = fact.amount.currency;
         after.amount_said_at = Some(fact.occurred_at);
         after.reason = fact.reason.clone().or(after.reason);
     }
@@ -103,9 +104,9 @@ pub fn climb(dispute: &Dispute, fact: &DisputeFact) -> Dispute {
     after.payment_intent_id = after.payment_intent_id.or_else(|| fact.payment_intent_id.clone());
     // A later date is a later word: banks extend, they do not shorten.
     after.due_at = after.due_at.max(fact.due_at);
-    after.moved = match (&dispute.moved, &fact.moved) {
+    after.moved = match (&dispute.moved, fact.moved.as_ref().filter(|_| in_currency)) {
         (Some(known), Some(told)) => Some(known.join(told)),
-        (known, told) => known.clone().or_else(|| told.clone()),
+        (known, told) => known.clone().or_else(|| told.cloned()),
     };
     after.taken_minor = Some(match &after.moved {
         Some(moved) => moved.taken_minor(),
@@ -155,7 +156,7 @@ fn movements(dispute: &Dispute, fact: &DisputeFact, entered: &[(String, i64)]) -
     if missing != 0 {
         let kind = if missing > 0 { LedgerKind::DisputeReturned } else { LedgerKind::Dispute };
         let is_first = is_free(kind, name) && moved.iter().all(|one| one.kind != kind || one.key != *name);
-        let key = if is_first { name.clone() } else { format!("{name}:{}", entered.len() + moved.len() + 1) };
+        let key = if is_first { name.clone() } else { format!("{name}:more:{}", entered.len() + moved.len() + 1) };
         moved.push(movement(kind, missing, key, fact.occurred_at));
     }
     moved

@@ -114,9 +114,10 @@ fn charge(intent: &PaymentIntent) -> Option<&Charge> {
     intent.latest_charge.as_ref()?.as_object()
 }
 
-/// The charge's own time: a card's is made as it pays or is refused. (A bank debit's is made as it sets out, days before
-/// its money comes in. Its events say when; where they were not heard this is the latest time that is surely not after a
-/// backup that knew of the payment.) What is paid without a charge is said now: the ledger is not dated back.
+/// The charge's own time: a card's is made as it pays or is refused. (A bank debit's is made as it sets out, days
+/// before its money comes in. Its events say when; where they were not heard, this is the latest time that is surely
+/// not after a backup that knew of the payment.) What is paid without a charge is said now: the ledger is not dated
+/// back.
 fn occurred_at(outcome: AttemptState, charge: Option<&Charge>, created: i64, now: Timestamp) -> Timestamp {
     match charge {
         Some(charge) => Timestamp::from_seconds(charge.created),

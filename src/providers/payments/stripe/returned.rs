@@ -41,8 +41,8 @@ pub fn dispute(object: &Value, id: &str, occurred_at: Timestamp) -> Result<Dispu
     })
 }
 
-/// <https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions>: "funds withdrawn and reinstated to
-/// your Stripe account as a result of this dispute". `None`: no list of objects, as of a stand-in or another version.
+/// <https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions>: "funds withdrawn and reinstated
+/// to your Stripe account as a result of this dispute". `None`: it bears no list of objects.
 fn moved(dispute: &Value, amount: Money) -> Result<Option<Moved>, String> {
     let list = dispute.get("balance_transactions").and_then(Value::as_array);
     let Some(list) = list.filter(|list| list.iter().all(Value::is_object)) else { return Ok(None) };
