@@ -171,3 +171,45 @@ fn outcome_of_intent(intent: &Value) -> AttemptState {
 fn money(object: &Value, amount: &str) -> Option<Money> {
     Some(Money::new(object.get(amount).and_then(Value::as_i64)?, text(object, "/currency")?.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(9_000);
+
+    fn fact(what: Listed, object: &Value) -> Fact {
+        let Seen::Fact { fact, .. } = read(what, "id_1".to_owned(), object, "", NOW) else { panic!("no fact") };
+        fact
+    }
+
+    #[test]
+    fn a_payment_on_a_list_is_dated_by_its_charge_and_else_now_but_never_by_its_page() {
+        let mut session = json!({ "created": 1, "status": "complete", "payment_status": "paid", "amount_total": 500,
+            "currency": "usd", "payment_intent": { "id": "pi_1", "latest_charge": { "id": "ch_1", "created": 70 } } });
+        let at = |session: &Value| match fact(Listed::Sessions, session) {
+            Fact::Payment(payment) => payment.occurred_at,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at(&session), Timestamp::from_seconds(70));
+        session["payment_intent"] = json!("pi_1");
+        assert_eq!(at(&session), NOW);
+        session["status"] = json!("open");
+        assert_eq!(at(&session), Timestamp::from_seconds(1), "what did not move may bear its page's time");
+    }
+
+    #[test]
+    fn what_a_list_says_of_money_that_went_back_is_said_now_and_dated_by_stripe() {
+        let dispute = json!({ "created": 1, "status": "won", "amount": 500, "currency": "usd", "payment_intent": "pi_1",
+            "balance_transactions": [{ "id": "txn_1", "amount": -500, "currency": "usd", "created": 2 },
+                { "id": "txn_2", "amount": 500, "currency": "usd", "created": 80 }] });
+        let Fact::Dispute(dispute) = fact(Listed::Disputes, &dispute) else { panic!("no dispute") };
+        assert_eq!((dispute.opened_at, dispute.occurred_at), (Timestamp::from_seconds(1), NOW));
+        assert_eq!(dispute.moved.unwrap().to_string(), "txn_1:-500:2 txn_2:500:80");
+        let refund = json!({ "created": 1, "status": "failed", "amount": 500, "currency": "usd" });
+        let Fact::Refund(refund) = fact(Listed::Refunds, &refund) else { panic!("no refund") };
+        assert_eq!((refund.created_at, refund.occurred_at), (Timestamp::from_seconds(1), NOW));
+    }
+}
