@@ -57,7 +57,7 @@ impl Context {
         let per_second = stripe.requests_per_second;
         let timeout = settings.provider_timeout;
         let (product_id, prices) = (settings.stripe_product_id.clone(), settings.color_prices.clone());
-        let stripe = Stripe::new(&stripe, product_id, prices, prices_currency, timeout)?;
+        let stripe = Stripe::new(&stripe, product_id, prices, prices_currency, timeout, clock.clone())?;
         let stripe: Box<dyn PaymentProvider> = Box::new(Watched::new(Box::new(stripe)));
         let stripe: Box<dyn PaymentProvider> = match per_second {
             Some(per_second) => Box::new(Paced::new(stripe, Box::new(SharedPace::new(db.clone(), per_second)))),

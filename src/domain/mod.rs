@@ -16,6 +16,7 @@ pub mod lockout;
 pub mod masking;
 pub mod metrics;
 pub mod money;
+pub mod moved;
 pub mod outcome;
 pub mod password;
 pub mod payment;

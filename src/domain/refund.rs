@@ -2,6 +2,7 @@
 //! late and out of order, and only ever climb.
 
 use super::money::Money;
+use super::moved::Moved;
 use super::text_enum::text_enum;
 use super::timestamp::Timestamp;
 
@@ -82,11 +83,13 @@ impl DisputeState {
         if other.rung() > self.rung() { other } else { self }
     }
 
-    fn rung(self) -> usize {
+    /// How far it has come: of two sayings the one from the higher rung is the later.
+    pub fn rung(self) -> usize {
         Self::ALL.iter().position(|state| *state == self).unwrap_or_default()
     }
 
-    /// Whether the money was ever taken back from us.
+    /// Whether the money was ever taken back from us. Where Stripe lists what moved, the list says it; this is for
+    /// objects without a list.
     pub const fn withdrew_money(self) -> bool {
         matches!(self, Self::NeedsResponse | Self::UnderReview | Self::Won | Self::Lost)
     }
@@ -94,6 +97,11 @@ impl DisputeState {
     /// Whether we have it again.
     pub const fn gave_money_back(self) -> bool {
         matches!(self, Self::Won)
+    }
+
+    /// Whether it is gone now.
+    pub const fn holds_money(self) -> bool {
+        self.withdrew_money() && !self.gave_money_back()
     }
 
     /// Whether the preorder counts as disputed: somebody doubts the payment, or has got it back.
@@ -152,6 +160,8 @@ pub struct DisputeFact {
     pub amount: Money,
     pub reason: Option<String>,
     pub state: DisputeState,
+    /// All that Stripe lists as moved by then. `None`: the object bears no list, and the state must say.
+    pub moved: Option<Moved>,
     pub due_at: Option<Timestamp>,
     pub opened_at: Timestamp,
     /// When this was said.

@@ -16,6 +16,7 @@ use crate::domain::ids::{
 };
 use crate::domain::locale::Locale;
 use crate::domain::money::Currency;
+use crate::domain::moved::Moved;
 use crate::domain::payment::AttemptState;
 use crate::domain::preorder::{FulfilmentStatus, PaymentStatus, PreorderStatus};
 use crate::domain::refund::{DisputeState, LedgerKind, RefundState};
@@ -77,6 +78,7 @@ text_columns!(
     LedgerId,
     LedgerKind,
     Locale,
+    Moved,
     NoteId,
     OrderListAct,
     OrderListId,

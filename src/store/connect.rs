@@ -159,6 +159,8 @@ async fn open_sqlite(address: &str) -> StoreResult<Db> {
         // FULL: a commit that was answered survives a power cut. NORMAL would lose the last ones.
         .synchronous(synchronous())
         .foreign_keys(true)
+        // Else INSERT OR REPLACE would take a row of the ledger away without its guard being asked.
+        .pragma("recursive_triggers", "on")
         // The writer itself moves the log only when `keep_log_short` has not: 64 MiB.
         .pragma("wal_autocheckpoint", "16384")
         .busy_timeout(Duration::from_secs(5))

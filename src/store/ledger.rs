@@ -54,8 +54,9 @@ pub async fn list(db: &Db, id: &PreorderId) -> StoreResult<Vec<Entry>> {
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }
 
-/// Keys of what was entered for a preorder, inside the transaction that holds its lock.
-pub async fn keys_of_preorder(tx: &mut Tx, id: &PreorderId) -> StoreResult<Vec<String>> {
-    const SQL: &str = "SELECT dedupe_key FROM payments_ledger WHERE preorder_id = $1";
-    Ok(on_tx!(tx, c => sqlx::query_scalar(SQL).bind(id).fetch_all(c).await)?)
+/// What disputes have moved of a preorder's money: key and amount, inside the transaction that holds its lock.
+pub async fn of_disputes(tx: &mut Tx, id: &PreorderId) -> StoreResult<Vec<(String, i64)>> {
+    const SQL: &str = "SELECT dedupe_key, amount_minor FROM payments_ledger WHERE preorder_id = $1 \
+         AND kind IN ('dispute', 'dispute_returned')";
+    Ok(on_tx!(tx, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }

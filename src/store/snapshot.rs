@@ -86,6 +86,7 @@ const TABLES: &[Looked] = &[
             ("provider_dispute_id", Text),
             ("amount_minor", Number),
             ("currency", Text),
+            ("taken_minor", Number),
             ("reason", Text),
             ("state", Text),
             ("due_at", At),

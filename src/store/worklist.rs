@@ -87,8 +87,9 @@ macro_rules! condition {
            AND a.state = 'paid' AND a.received_currency = c.currency), 0) \
          - COALESCE((SELECT SUM(r.amount_minor) FROM refunds r WHERE r.preorder_id = c.preorder_id \
            AND r.currency = c.currency AND r.state IN ('requested', 'requires_action', 'pending', 'succeeded')), 0) \
-         - COALESCE((SELECT SUM(d.amount_minor) FROM disputes d WHERE d.preorder_id = c.preorder_id \
-           AND d.currency = c.currency AND d.state IN ('needs_response', 'under_review', 'lost')), 0) \
+         - COALESCE((SELECT SUM(COALESCE(d.taken_minor, CASE WHEN d.state IN ('needs_response', 'under_review', \
+           'lost') THEN d.amount_minor ELSE 0 END)) FROM disputes d WHERE d.preorder_id = c.preorder_id \
+           AND d.currency = c.currency), 0) \
          > CASE WHEN c.currency = p.currency THEN p.amount_minor ELSE 0 END"
     };
     // Of the odd payments, those that are less than the price even together. What was shipped all the same is decided.

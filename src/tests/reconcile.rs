@@ -45,6 +45,37 @@ on_both! {
         assert!(again.differences.is_empty() && again.matched > 0, "{:?}", again.differences);
     }
 
+    async fn a_dispute_whose_money_differs_is_found_and_settled_though_its_state_is_the_same(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        let intent = app.scalar("SELECT payment_intent_id FROM preorders").await.unwrap();
+        let part = json!({ "amount": 20_000 });
+        app.post_json(&format!("/sandbox/payment_intents/{intent}/dispute.json"), &part).await;
+        app.wait_for_badges(&id, "completed/disputed").await;
+        app.settle_down().await;
+        let sum = "SELECT CAST(SUM(amount_minor) AS BIGINT) FROM payments_ledger";
+        assert_eq!((app.count(sum).await, compare(app, false).await.is_clean()), (29_900, true));
+
+        // As an instance of before this was compared has it.
+        app.ctx.db.execute("UPDATE disputes SET amount_minor = 49900, taken_minor = NULL, moved = NULL").await;
+        let found = compare(app, true).await;
+        let [difference] = &found.differences[..] else { panic!("{:?}", found.differences) };
+        assert!(difference.fixed && difference.theirs.contains("200.00"), "{difference:?}");
+        assert_eq!(app.count("SELECT taken_minor FROM disputes WHERE amount_minor = 20000").await, 20_000);
+        assert_eq!(app.count(sum).await, 29_900, "the money was there all the time");
+
+        // Nobody hears that it was prevented after all.
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let dispute = app.scalar("SELECT provider_dispute_id FROM disputes").await.unwrap();
+        let prevented = json!({ "status": "prevented" });
+        let ended = app.post_json(&format!("/sandbox/disputes/{dispute}/close.json"), &prevented).await;
+        assert!(ended.status < 300, "{}", ended.body);
+        assert!(compare(app, true).await.is_clean());
+        app.settle_down().await;
+        assert_eq!((app.count(sum).await, app.badges(&id).await.as_str()), (49_900, "completed/paid"));
+    }
+
     async fn what_is_of_no_preorder_of_ours_is_unknown_and_left_alone(app: TestApp) {
         let foreign = app.http.post(format!("{}/sandbox/api/v1/checkout/sessions", app.base)).bearer_auth("sk_test_sandbox");
         let foreign = foreign.form(&[

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::Connection;
+
 use super::database::{Kind, TestDatabase};
 use crate::domain::catalog::ColorId;
 use crate::domain::contact::{Email, PersonName, Phone};
@@ -17,7 +19,7 @@ use crate::store::attempts::Attempt;
 use crate::store::outbox::{DeliveryAttempt, Enqueued, Finished};
 use crate::store::preorders::{Preorder, Settled};
 use crate::store::webhooks::{Applied, WebhookStatus};
-use crate::store::{Db, StoreError, admins, attempts, catalog, doctor, outbox, preorders, webhooks};
+use crate::store::{Db, StoreError, admins, attempts, catalog, doctor, on_tx, outbox, preorders, webhooks};
 use crate::workflows::settle_payment::blank_attempt;
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
@@ -74,6 +76,12 @@ async fn insert(db: &Db, n: u64, key: &str, new: &NewPreorder, at: Timestamp) ->
 
 fn enqueued(n: u64, delivery: Delivery) -> Enqueued {
     Enqueued { id: DeliveryId::from_unique(&format!("{n:04}")), delivery, trace_id: Some("req_1".to_owned()) }
+}
+
+async fn stands_as_written(db: &Db) {
+    let entry = "SELECT id || ' ' || amount_minor FROM payments_ledger";
+    assert_eq!(db.texts(entry).await, ["led_1 100"]);
+    assert_eq!(db.texts("SELECT id || ' ' || actor FROM audit_log").await, ["aud_1 ana"]);
 }
 
 on_both_stores! {
@@ -299,6 +307,46 @@ on_both_stores! {
         assert!(!opens("token", NOW).await);
     }
 
+    async fn ledger_and_audit_log_are_only_ever_added_to(db: &Db) {
+        insert(db, 1, "key", &new_preorder("ana@example.com"), NOW).await;
+        let time = if matches!(db, Db::Sqlite(_)) { "1" } else { "now()" };
+        db.execute(&format!("INSERT INTO payments_ledger (id, preorder_id, kind, amount_minor, currency, reference, \
+             dedupe_key, occurred_at, recorded_at) SELECT 'led_1', id, 'capture', 100, 'usd', 'pi_1', 'capture:1', \
+             {time}, {time} FROM preorders")).await;
+        db.execute(&format!("INSERT INTO audit_log (id, at, actor, action, detail) VALUES ('aud_1', {time}, 'ana', \
+             'exported', '{{}}')")).await;
+        let mut refused = vec![
+            "UPDATE payments_ledger SET amount_minor = 1".to_owned(),
+            "DELETE FROM payments_ledger".to_owned(),
+            "UPDATE audit_log SET actor = 'nobody'".to_owned(),
+            "DELETE FROM audit_log".to_owned(),
+        ];
+        match db {
+            Db::Postgres(_) => refused.extend(["TRUNCATE payments_ledger".into(), "TRUNCATE audit_log".into()]),
+            Db::Sqlite(_) => refused.extend(["REPLACE", "INSERT OR REPLACE"].iter().flat_map(|verb| [
+                format!("{verb} INTO audit_log (id, at, actor, action, detail) VALUES ('aud_1', 1, 'nobody', 'x', '')"),
+                format!("{verb} INTO payments_ledger SELECT id, preorder_id, attempt_id, kind, 1, currency, reference, \
+                     'other', occurred_at, recorded_at FROM payments_ledger"),
+            ])),
+        }
+        for sql in &refused {
+            let mut tx = db.begin().await.unwrap();
+            let statement = sqlx::AssertSqlSafe(sql.clone());
+            let error = on_tx!(&mut tx, c => sqlx::raw_sql(statement).execute(c).await.map(|_| ())).unwrap_err();
+            assert!(error.to_string().contains("only ever added to"), "{sql}: {error}");
+            tx.rollback().await.unwrap();
+        }
+        stands_as_written(db).await;
+        // The same fact again is dropped, whoever tells it, whatever it says now.
+        let again = "INTO payments_ledger SELECT 'led_2', preorder_id, attempt_id, kind, 1, currency, reference, \
+             dedupe_key, occurred_at, recorded_at FROM payments_ledger WHERE 1 = 1";
+        db.execute(&format!("INSERT {again} ON CONFLICT (dedupe_key) DO NOTHING")).await;
+        if matches!(db, Db::Sqlite(_)) {
+            db.execute(&format!("INSERT OR REPLACE {again}")).await;
+        }
+        stands_as_written(db).await;
+    }
+
     async fn the_catalogue_is_seeded_in_order_with_a_price_a_currency(db: &Db) {
         let catalog = catalog::load(db).await.unwrap();
         let ids: Vec<&str> = catalog.colors.iter().map(|color| color.id.as_str()).collect();
@@ -327,5 +375,32 @@ async fn sqlite_is_set_to_survive_a_power_cut() {
     // 2 is FULL: every commit waits for the disk.
     assert_eq!(db.count("PRAGMA synchronous").await, 2);
     assert_eq!(db.count("PRAGMA foreign_keys").await, 1);
+    db.close().await;
+}
+
+/// Whoever opens the file with a tool of their own has not set what the shop's connections set.
+#[tokio::test]
+async fn sqlite_keeps_its_ledger_from_being_replaced_by_any_connection() {
+    let database = TestDatabase::create(Kind::Sqlite).await;
+    let db = database.open().await;
+    assert_eq!(db.count("PRAGMA recursive_triggers").await, 1);
+    insert(&db, 1, "key", &new_preorder("ana@example.com"), NOW).await;
+    db.execute(
+        "INSERT INTO payments_ledger (id, preorder_id, kind, amount_minor, currency, reference, dedupe_key, \
+         occurred_at, recorded_at) SELECT 'led_1', id, 'capture', 100, 'usd', 'pi_1', 'capture:1', 1, 1 FROM preorders",
+    )
+    .await;
+    let mut stranger = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    let replace = |id: &str, key: &str| {
+        sqlx::AssertSqlSafe(format!(
+            "INSERT OR REPLACE INTO payments_ledger SELECT '{id}', preorder_id, attempt_id, kind, 1, currency, \
+             reference, '{key}', occurred_at, recorded_at FROM payments_ledger"
+        ))
+    };
+    assert!(sqlx::raw_sql(replace("led_1", "other")).execute(&mut stranger).await.is_err());
+    sqlx::raw_sql(replace("led_2", "capture:1")).execute(&mut stranger).await.unwrap();
+    stranger.close().await.unwrap();
+    let entry = "SELECT id || ' ' || amount_minor FROM payments_ledger";
+    assert_eq!(db.texts(entry).await, ["led_1 100"]);
     db.close().await;
 }

@@ -137,11 +137,8 @@ fn left_of(attempt: &Attempt, earlier: &[Refund], disputes: &[Dispute]) -> Optio
     let (received, intent) = (attempt.received()?, attempt.payment_intent_id.as_deref()?);
     let refunded = earlier.iter().filter(|r| r.payment_intent_id.as_deref() == Some(intent) && r.state.holds_money());
     let refunded: i64 = refunded.map(|refund| refund.amount_minor).sum();
-    let taken = disputes.iter().filter(|dispute| {
-        let state = dispute.state;
-        dispute.payment_intent_id.as_deref() == Some(intent) && state.withdrew_money() && !state.gave_money_back()
-    });
-    let taken: i64 = taken.map(|dispute| dispute.amount_minor).sum();
+    let taken = disputes.iter().filter(|dispute| dispute.payment_intent_id.as_deref() == Some(intent));
+    let taken: i64 = taken.map(|dispute| dispute.taken().minor.max(0)).sum();
     Some(Money::new((received.minor - refunded - taken).max(0), received.currency))
 }
 

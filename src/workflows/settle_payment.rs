@@ -18,6 +18,7 @@ mod news;
 mod refund;
 
 pub use attempt::blank_attempt;
+pub use dispute::climb as dispute_after;
 pub use late_text::SMS_PARKED;
 
 use news::{Known, News};

@@ -18,6 +18,9 @@ use crate::sandbox::stripe::ledger::Ledger;
 use crate::sandbox::stripe::{disputes, expiry, refunds, render, render_payment};
 use crate::sandbox::webhooks::DeliveryState;
 
+/// What may become of a dispute or an inquiry.
+const ENDS: [&str; 5] = ["won", "lost", "prevented", "warning_closed", "needs_response"];
+
 /// Runs an act and answers with an object, or says why not.
 fn answer(core: &Core, act: impl FnOnce(&mut Ledger) -> Result<Value, Refusal>) -> Response {
     match core.act(&Origin::default(), act) {
@@ -52,28 +55,34 @@ pub async fn refund(State(core): State<Arc<Core>>, Path(id): Path<String>, body:
     })
 }
 
-/// `{"reason":"fraudulent"}`, which is also the default.
+/// `{"reason":"fraudulent","amount":…,"inquiry":true}`: all that is left is disputed when no amount is given.
 pub async fn dispute(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
     let order = match read(&body) {
         Ok(order) => order,
         Err(response) => return *response,
     };
     answer(&core, |ledger| {
-        let dispute = disputes::open(ledger, &id, order["reason"].as_str().unwrap_or("fraudulent"))?;
+        let opening = disputes::Opening {
+            reason: order["reason"].as_str(),
+            amount: order["amount"].as_i64(),
+            inquiry: order["inquiry"] == true,
+        };
+        let dispute = disputes::open(ledger, &id, &opening)?;
         Ok(ledger.disputes.get(&dispute).map_or(Value::Null, render_payment::dispute))
     })
 }
 
-/// `{"status":"won"|"lost"}`.
+/// `{"status":"won"|"lost"|"prevented"}`; of an inquiry `warning_closed`, or `needs_response`: a dispute.
 pub async fn close_dispute(State(core): State<Arc<Core>>, Path(id): Path<String>, body: Bytes) -> Response {
-    let won = match read(&body) {
-        Ok(order) if order["status"] == "won" => true,
-        Ok(order) if order["status"] == "lost" => false,
-        Ok(_) => return unprocessable("Say won or lost.", "status"),
+    let order = match read(&body) {
+        Ok(order) => order,
         Err(response) => return *response,
     };
+    let Some(status) = order["status"].as_str().filter(|status| ENDS.contains(status)) else {
+        return unprocessable("Say won, lost, prevented, warning_closed or needs_response.", "status");
+    };
     answer(&core, |ledger| {
-        disputes::close(ledger, &id, won)?;
+        disputes::go_on(ledger, &id, status)?;
         Ok(ledger.disputes.get(&id).map_or(Value::Null, render_payment::dispute))
     })
 }

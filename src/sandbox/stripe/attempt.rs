@@ -60,7 +60,7 @@ pub fn by_card(ledger: &mut Ledger, session_id: &str, card: &Card, fate: Fate, b
         Fate::PaysThenDisputed => {
             let intent_id = intent.id.clone();
             let answer = take(ledger, session, intent, instrument, buyer);
-            disputes::open(ledger, &intent_id, "fraudulent").ok();
+            disputes::open(ledger, &intent_id, &disputes::Opening::default()).ok();
             Ok(answer)
         }
     }

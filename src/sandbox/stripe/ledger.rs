@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::sandbox::shelf::{Record, Shelf};
 
 pub use super::records::{
-    Buyer, Charge, ChargeStatus, Decline, Dispute, Instrument, Intent, IntentStatus, Refund, Session, SessionStatus,
-    Shipping,
+    Buyer, Charge, ChargeStatus, Decline, Dispute, Instrument, Intent, IntentStatus, Moved, Refund, Session,
+    SessionStatus, Shipping,
 };
 
 pub type Metadata = BTreeMap<String, String>;

@@ -185,5 +185,24 @@ pub struct Dispute {
     pub reason: String,
     /// `needs_response`, `won` or `lost`, among others of Stripe's.
     pub status: String,
+    /// What it has withdrawn and reinstated.
+    #[serde(default)]
+    pub moved: Vec<Moved>,
     pub metadata: Metadata,
+}
+
+impl Dispute {
+    /// What is withdrawn now.
+    pub fn taken(&self) -> i64 {
+        -self.moved.iter().map(|moved| moved.amount).sum::<i64>()
+    }
+}
+
+/// A balance transaction of a dispute.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Moved {
+    pub id: String,
+    pub created: i64,
+    /// Minus: withdrawn.
+    pub amount: i64,
 }

@@ -3,7 +3,7 @@
 use super::currency::written;
 use super::error::Refusal;
 use super::known;
-use super::ledger::{ChargeStatus, Ledger, Metadata, Refund};
+use super::ledger::{ChargeStatus, Dispute, Ledger, Metadata, Refund};
 use super::params::{self, choice, integer, metadata};
 use super::render_payment;
 use crate::sandbox::form::Form;
@@ -51,7 +51,7 @@ fn refund(
     reason: Option<String>,
     metadata: Metadata,
 ) -> Result<String, Refusal> {
-    let taken_back = ledger.disputes.iter().any(|dispute| dispute.charge == charge_id && dispute.status != "won");
+    let taken_back = ledger.disputes.iter().any(|it| it.charge == charge_id && !may_still_be_refunded(it));
     let charge = ledger.charges.get_mut(charge_id).ok_or_else(|| Refusal::no_such("charge", charge_id, param))?;
     if charge.status != ChargeStatus::Succeeded {
         return Err(Refusal::invalid(format!("The charge {charge_id} has not been captured and cannot be refunded."))
@@ -100,6 +100,11 @@ fn refund(
     ledger.announce("refund.created", shown_refund);
     ledger.announce("charge.refunded", shown_charge);
     Ok(id)
+}
+
+/// Won, kept from becoming one, or an inquiry: the money is here.
+pub fn may_still_be_refunded(dispute: &Dispute) -> bool {
+    matches!(dispute.status.as_str(), "won" | "prevented") || dispute.status.starts_with("warning_")
 }
 
 /// `POST /v1/refunds/{id}`: only metadata can change.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::ledger::{Buyer, Charge, ChargeStatus, Decline, Dispute, Instrument, Intent, IntentStatus, Refund};
+use super::ledger::{Buyer, Charge, ChargeStatus, Decline, Dispute, Instrument, Intent, IntentStatus, Moved, Refund};
+use super::refunds::may_still_be_refunded;
 use super::render::{address, empty_address};
 
 fn billing(buyer: &Buyer) -> Value {
@@ -166,15 +167,40 @@ pub fn refund(refund: &Refund) -> Value {
     shown
 }
 
+/// What Stripe asks for a dispute, in the account's currency.
+const DISPUTE_FEE: i64 = 1500;
+
+fn balance_transaction(moved: &Moved, dispute: &Dispute) -> Value {
+    let withdrawn = moved.amount < 0;
+    let fee = if withdrawn { DISPUTE_FEE } else { 0 };
+    let word = if withdrawn { "withdrawal" } else { "reversal" };
+    let fees = if withdrawn {
+        json!([{ "amount": fee, "application": null, "currency": dispute.currency, "description": "Dispute fee",
+                 "type": "stripe_fee" }])
+    } else {
+        json!([])
+    };
+    json!({
+        "id": moved.id, "object": "balance_transaction", "amount": moved.amount, "available_on": moved.created,
+        "balance_type": "payments", "created": moved.created, "currency": dispute.currency,
+        "description": format!("Chargeback {word} for {}", dispute.charge),
+        "exchange_rate": null, "fee": fee, "fee_details": fees, "net": moved.amount - fee,
+        "reporting_category": if withdrawn { "dispute" } else { "dispute_reversal" }, "source": dispute.id,
+        "status": "available", "type": "adjustment",
+    })
+}
+
 pub fn dispute(dispute: &Dispute) -> Value {
     let due_by = dispute.created + 9 * 86_400;
+    let moved: Vec<Value> = dispute.moved.iter().map(|moved| balance_transaction(moved, dispute)).collect();
     json!({
-        "id": dispute.id, "object": "dispute", "amount": dispute.amount, "balance_transactions": [],
+        "id": dispute.id, "object": "dispute", "amount": dispute.amount,
+        "balance_transactions": moved,
         "charge": dispute.charge, "created": dispute.created, "currency": dispute.currency,
         "enhanced_eligibility_types": [], "evidence": { "enhanced_evidence": {} },
         "evidence_details": { "due_by": due_by, "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
                               "submission_count": 0 },
-        "is_charge_refundable": false, "livemode": false, "metadata": dispute.metadata,
+        "is_charge_refundable": may_still_be_refunded(dispute), "livemode": false, "metadata": dispute.metadata,
         "payment_intent": dispute.intent, "reason": dispute.reason, "status": dispute.status,
     })
 }

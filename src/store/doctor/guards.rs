@@ -39,8 +39,8 @@ pub const OF_DELIVERIES: Question = missing_unique!("'outbox.dedupe_key'", 1);
 
 /// What lets the ledger only be added to.
 pub const OF_THE_LEDGER: Question = Question::of_each(
-    "SELECT 2 - COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'payments_ledger' \
-     AND name IN ('payments_ledger_is_not_changed', 'payments_ledger_is_not_deleted')",
+    "SELECT 3 - COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'payments_ledger' AND name IN \
+     ('payments_ledger_is_not_changed', 'payments_ledger_is_not_deleted', 'payments_ledger_is_not_replaced')",
     "SELECT 2 - COUNT(*) FROM pg_trigger WHERE tgrelid = 'payments_ledger'::regclass AND tgenabled IN ('O', 'A') \
      AND tgname IN ('payments_ledger_is_not_changed', 'payments_ledger_is_not_emptied')",
 );

@@ -17,7 +17,8 @@ macro_rules! received {
              FROM checkout_attempts WHERE state = 'paid' GROUP BY preorder_id) a ON a.preorder_id = p.id \
              LEFT JOIN (SELECT preorder_id, SUM(amount_minor) AS back FROM (SELECT preorder_id, amount_minor \
              FROM refunds WHERE state IN ('requires_action', 'pending', 'succeeded') \
-             UNION ALL SELECT preorder_id, amount_minor FROM disputes WHERE state = 'lost') AS gone \
+             UNION ALL SELECT preorder_id, COALESCE(taken_minor, amount_minor) FROM disputes \
+             WHERE state = 'lost') AS gone \
              GROUP BY preorder_id) r ON r.preorder_id = p.id WHERE ",
             $where
         )
@@ -57,8 +58,8 @@ pub const LEDGERS_THAT_DISAGREE: Question = Question::new(
      WHERE state = 'paid' AND received_minor IS NOT NULL \
      UNION ALL SELECT preorder_id, currency, -amount_minor FROM refunds \
      WHERE state IN ('requires_action', 'pending', 'succeeded') \
-     UNION ALL SELECT preorder_id, currency, -amount_minor FROM disputes \
-     WHERE state IN ('needs_response', 'under_review', 'lost') \
+     UNION ALL SELECT preorder_id, currency, -COALESCE(taken_minor, CASE WHEN state IN ('needs_response', \
+     'under_review', 'lost') THEN amount_minor ELSE 0 END) FROM disputes \
      UNION ALL SELECT preorder_id, currency, -amount_minor FROM payments_ledger) AS moved \
      GROUP BY preorder_id, currency HAVING SUM(amount) <> 0) AS odd",
 );

@@ -2,10 +2,11 @@
 //! Everything in a life agrees with everything else; the order in which it is told is somebody else's to choose.
 
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 use crate::domain::ids::{AttemptId, PreorderId, RefundId};
 use crate::domain::money::{Currency, Money};
+use crate::domain::moved::{Move, Moved};
 use crate::domain::payment::{AttemptState, Card, Decline, Fact, PaymentFact};
 use crate::domain::refund::{DisputeFact, DisputeState, RefundFact, RefundState};
 use crate::domain::timestamp::Timestamp;
@@ -17,13 +18,17 @@ pub struct Life {
     pub tries: Vec<Try>,
     /// Whether we remember the tries; a copy of the database may be older than they are.
     pub remembered: bool,
-    /// An admin has cancelled the preorder before anything was told.
-    pub cancelled: bool,
+    /// An admin cancels the preorder in the midst of what is told; before all of it if it is never paid, for then it
+    /// matters what was known.
+    pub cancelled: Option<Index>,
+    pub currency: Currency,
 }
 
 #[derive(Debug, Clone)]
 pub struct Try {
     pub declines: i64,
+    /// What comes in: mostly the price.
+    pub received: i64,
     pub end: End,
     pub refunds: Vec<Back>,
     pub disputes: Vec<Doubt>,
@@ -52,7 +57,19 @@ pub struct Back {
 #[derive(Debug, Clone)]
 pub struct Doubt {
     pub minor: i64,
+    /// What Stripe says from the second time on.
+    pub later: i64,
+    pub listed: Listed,
     pub said: Vec<DisputeState>,
+}
+
+/// Whether Stripe's objects list what has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    Always,
+    Never,
+    /// Every other time: told by two versions of its API.
+    Sometimes,
 }
 
 impl End {
@@ -91,17 +108,34 @@ fn doubt() -> impl Strategy<Value = Doubt> {
         vec![NeedsResponse, Lost, Won],
         vec![NeedsResponse],
         vec![Prevented],
+        // Kept from becoming a chargeback after the money was taken; and then not, after all.
+        vec![NeedsResponse, Prevented],
+        vec![WarningNeedsResponse, NeedsResponse, Prevented],
+        vec![NeedsResponse, Prevented, Lost],
+        vec![NeedsResponse, Prevented, Lost, Won],
     ]);
-    (prop_oneof![Just(PRICE), 100..PRICE], said).prop_map(|(minor, said)| Doubt { minor, said })
+    let listed = select(vec![Listed::Always, Listed::Always, Listed::Never, Listed::Sometimes]);
+    let minor = || prop_oneof![Just(PRICE), 100..PRICE];
+    (minor(), proptest::option::of(minor()), listed, said).prop_map(|(minor, later, listed, said)| Doubt {
+        minor,
+        later: later.unwrap_or(minor),
+        listed,
+        said,
+    })
 }
 
 fn a_try(ends: Vec<End>) -> impl Strategy<Value = Try> {
     // In part, several times, and never more than came in; or all of it.
-    let refunds = prop_oneof![3 => proptest::collection::vec(back(100..16_000_i64), 0..4), 1 => proptest::collection::vec(back(Just(PRICE)), 1)];
+    let parts = proptest::collection::vec(back(100..15_000_i64), 0..4);
+    let refunds = prop_oneof![3 => parts, 1 => proptest::collection::vec(back(Just(PRICE)), 1)];
+    let received = prop_oneof![3 => Just(PRICE), 1 => Just(PRICE - 4_000), 1 => Just(PRICE + 700)];
     let disputes = proptest::collection::vec(doubt(), 0..3);
-    (0..3_i64, select(ends), refunds, disputes).prop_map(|(declines, end, refunds, disputes)| {
-        let (refunds, disputes) = if end.is_paid() { (refunds, disputes) } else { (Vec::new(), Vec::new()) };
-        Try { declines, end, refunds, disputes }
+    (0..3_i64, select(ends), refunds, disputes, received).prop_map(|(declines, end, refunds, disputes, received)| {
+        let (mut refunds, disputes) = if end.is_paid() { (refunds, disputes) } else { (Vec::new(), Vec::new()) };
+        for whole in refunds.iter_mut().filter(|back| back.minor == PRICE) {
+            whole.minor = received;
+        }
+        Try { declines, received, end, refunds, disputes }
     })
 }
 
@@ -111,18 +145,24 @@ pub fn life() -> impl Strategy<Value = Life> {
     let over = vec![Expired, Paid, ExpiredThenPaid, Arrived, Bounced];
     let any = [over.clone(), vec![Open, OnItsWay]].concat();
     prop_oneof![
-        4 => lives(any, true, any_bool()),
-        1 => lives(over, false, Just(false).boxed()),
+        4 => lives(any, true, proptest::option::weighted(0.3, any_index()).boxed()),
+        1 => lives(over, false, Just(None).boxed()),
     ]
 }
 
-fn lives(ends: Vec<End>, remembered: bool, cancelled: BoxedStrategy<bool>) -> impl Strategy<Value = Life> {
-    let tries = proptest::collection::vec(a_try(ends), 1..4);
-    (tries, cancelled).prop_map(move |(tries, cancelled)| Life { tries, remembered, cancelled })
+fn any_index() -> impl Strategy<Value = Index> {
+    proptest::prelude::any::<Index>()
 }
 
-fn any_bool() -> BoxedStrategy<bool> {
-    proptest::bool::weighted(0.2).boxed()
+fn lives(ends: Vec<End>, remembered: bool, cancelled: BoxedStrategy<Option<Index>>) -> impl Strategy<Value = Life> {
+    let tries = proptest::collection::vec(a_try(ends), 1..4);
+    let currency = select(vec![Currency::Usd, Currency::Usd, Currency::Jpy]);
+    (tries, cancelled, currency).prop_map(move |(tries, cancelled, currency)| Life {
+        tries,
+        remembered,
+        cancelled,
+        currency,
+    })
 }
 
 /// A life, and the order in which everything of it is told: once at least, and some of it again and again.
@@ -146,6 +186,10 @@ pub fn refund_id(preorder: &PreorderId, number: usize, refund: usize) -> RefundI
     RefundId::from_unique(&format!("{}x{number}x{refund}", unique(preorder)))
 }
 
+pub fn dispute_id(preorder: &PreorderId, number: usize, dispute: usize) -> String {
+    format!("du_{}_{number}_{dispute}", unique(preorder))
+}
+
 pub fn intent_id(preorder: &PreorderId, number: usize) -> String {
     format!("pi_{}_{number}", unique(preorder))
 }
@@ -154,15 +198,28 @@ fn unique(preorder: &PreorderId) -> &str {
     preorder.as_str().trim_start_matches(PreorderId::PREFIX)
 }
 
-fn usd(minor: i64) -> Money {
-    Money::new(minor, Currency::Usd)
-}
-
 impl Life {
     /// All that is told of it, in the order in which it happened.
     pub fn told(&self, preorder: &PreorderId) -> Vec<Fact> {
         let tries = self.tries.iter().enumerate();
-        tries.flat_map(|(number, a_try)| Teller { preorder, number, a_try }.told()).collect()
+        let currency = self.currency;
+        tries.flat_map(|(number, a_try)| Teller { preorder, number, a_try, currency }.told()).collect()
+    }
+
+    /// After how many of these tellings somebody cancels.
+    pub fn cancelled_at(&self, tellings: usize) -> Option<usize> {
+        let is_paid = self.tries.iter().any(|a_try| a_try.end.is_paid());
+        self.cancelled.map(|index| if is_paid { index.index(tellings.max(1)) } else { 0 })
+    }
+
+    /// Disputes of which every object lists what has moved: their entries are the same rows in any order.
+    pub fn listed_disputes(&self, preorder: &PreorderId) -> Vec<String> {
+        let doubts =
+            self.tries.iter().enumerate().flat_map(|(at, a_try)| {
+                a_try.disputes.iter().enumerate().map(move |(number, doubt)| (at, number, doubt))
+            });
+        let listed = doubts.filter(|(_, _, doubt)| doubt.listed == Listed::Always);
+        listed.map(|(at, number, _)| dispute_id(preorder, at, number)).collect()
     }
 }
 
@@ -170,9 +227,14 @@ struct Teller<'a> {
     preorder: &'a PreorderId,
     number: usize,
     a_try: &'a Try,
+    currency: Currency,
 }
 
 impl Teller<'_> {
+    const fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency)
+    }
+
     fn at(&self, seconds: i64) -> Timestamp {
         Timestamp::from_seconds(1_700_000_000 + self.number as i64 * 10_000 + seconds)
     }
@@ -187,7 +249,7 @@ impl Teller<'_> {
             session_id: page.then(|| format!("cs_{}_{}", unique(self.preorder), self.number)),
             payment_intent_id: (outcome != AttemptState::Expired).then(|| intent_id(self.preorder, self.number)),
             outcome,
-            received: paid.then_some(usd(PRICE)),
+            received: paid.then_some(self.money(self.a_try.received)),
             decline: None,
             card: None,
             shipping_address: typed.then(|| format!("Ana, Street {}, 10119, Berlin, DE", self.number)),
@@ -250,9 +312,10 @@ impl Teller<'_> {
         RefundFact {
             provider_refund_id: format!("re_{}_{}_{number}", unique(self.preorder), self.number),
             refund_id: back.here.then(|| refund_id(self.preorder, self.number, number).to_string()),
-            preorder_id: Some(self.preorder.to_string()),
+            // What is made in the dashboard bears no name of ours.
+            preorder_id: back.here.then(|| self.preorder.to_string()),
             payment_intent_id: Some(intent_id(self.preorder, self.number)),
-            amount: usd(back.minor),
+            amount: self.money(back.minor),
             reason: None,
             state,
             failure_reason: failed.then(|| "lost_or_stolen_card".to_owned()),
@@ -263,15 +326,49 @@ impl Teller<'_> {
 
     fn dispute(&self, number: usize, doubt: &Doubt, step: i64, state: DisputeState) -> DisputeFact {
         DisputeFact {
-            provider_dispute_id: format!("du_{}_{}_{number}", unique(self.preorder), self.number),
-            preorder_id: Some(self.preorder.to_string()),
+            provider_dispute_id: dispute_id(self.preorder, self.number, number),
+            preorder_id: None,
             payment_intent_id: Some(intent_id(self.preorder, self.number)),
-            amount: usd(doubt.minor),
+            amount: self.money(doubt.amount(step)),
             reason: Some("fraudulent".to_owned()),
             state,
+            moved: doubt.lists(step).then(|| self.moved(number, doubt, step)),
             due_at: state.awaits_us().then(|| self.at(900_000 + step)),
             opened_at: self.at(600_000 + number as i64),
             occurred_at: self.at(600_000 + step * 1000),
+        }
+    }
+
+    /// All that has moved by then: taken as the bank decides against us, given back as it decides for us.
+    fn moved(&self, number: usize, doubt: &Doubt, step: i64) -> Moved {
+        use DisputeState::{Lost, NeedsResponse, Prevented, UnderReview, Won};
+        let (mut moves, mut taken) = (Vec::new(), 0);
+        for (at, said) in (0..=step).zip(&doubt.said) {
+            let minor = match said {
+                NeedsResponse | UnderReview | Lost if taken == 0 => -doubt.amount(at),
+                Won | Prevented => taken,
+                _ => 0,
+            };
+            taken -= minor;
+            if minor != 0 {
+                let id = format!("txn_{}_{at}", dispute_id(self.preorder, self.number, number));
+                moves.push(Move { id, minor, at: self.at(600_500 + at * 1000) });
+            }
+        }
+        Moved::of(moves)
+    }
+}
+
+impl Doubt {
+    const fn amount(&self, step: i64) -> i64 {
+        if step == 0 { self.minor } else { self.later }
+    }
+
+    const fn lists(&self, step: i64) -> bool {
+        match self.listed {
+            Listed::Always => true,
+            Listed::Never => false,
+            Listed::Sometimes => step % 2 == 1,
         }
     }
 }

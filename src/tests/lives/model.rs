@@ -14,6 +14,14 @@ pub struct Expected {
     pub is_paid: bool,
 }
 
+#[derive(Debug, Default)]
+struct Dispute {
+    /// The last one: its rank, when it was said, and the amount.
+    word: (usize, i64, i64),
+    /// What moved, by its id, if Stripe ever listed it.
+    listed: Option<BTreeMap<String, i64>>,
+}
+
 /// What the last word is: the later in this order wins.
 fn rank<T: PartialEq>(order: &[T], word: &T) -> usize {
     order.iter().position(|known| known == word).unwrap()
@@ -42,7 +50,7 @@ pub fn expected(told: &[Fact]) -> Expected {
     let tries = [Creating, Open, Declined, Expired, Pending, Failed, Paid];
     let mut ends: BTreeMap<&str, (usize, bool, i64)> = BTreeMap::new();
     let mut refunds: BTreeMap<&str, (usize, i64)> = BTreeMap::new();
-    let mut disputes: BTreeMap<&str, (usize, i64)> = BTreeMap::new();
+    let mut disputes: BTreeMap<&str, Dispute> = BTreeMap::new();
     for fact in told {
         match fact {
             Fact::Payment(fact) => {
@@ -57,7 +65,12 @@ pub fn expected(told: &[Fact]) -> Expected {
             }
             Fact::Dispute(fact) => {
                 let dispute = disputes.entry(&fact.provider_dispute_id).or_default();
-                *dispute = (dispute.0.max(rank(&DISPUTES, &fact.state)), fact.amount.minor);
+                // Of several amounts the one that goes with the last word, and of those the one that was said last.
+                let word = (rank(&DISPUTES, &fact.state), fact.occurred_at.millis(), fact.amount.minor);
+                dispute.word = dispute.word.max(word);
+                if let Some(moved) = &fact.moved {
+                    dispute.listed.get_or_insert_default().extend(moved.moves().map(|one| (one.id, one.minor)));
+                }
             }
         }
     }
@@ -66,9 +79,14 @@ pub fn expected(told: &[Fact]) -> Expected {
     // Requires action, pending, succeeded.
     let refunded: i64 = refunds.values().filter(|refund| (1..=3).contains(&refund.0)).map(|refund| refund.1).sum();
     // Needs response, under review, lost.
-    let withdrawn: i64 = disputes.values().filter(|dispute| [3, 4, 6].contains(&dispute.0)).map(|d| d.1).sum();
+    let by_word = |(rank, _, minor): (usize, i64, i64)| if [3, 4, 6].contains(&rank) { minor } else { 0 };
+    let held = |dispute: &Dispute| match &dispute.listed {
+        Some(listed) => -listed.values().sum::<i64>(),
+        None => by_word(dispute.word),
+    };
+    let withdrawn: i64 = disputes.values().map(held).sum();
     // Those, and inquiries that are open.
-    let disputed = disputes.values().any(|dispute| [0, 1, 3, 4, 6].contains(&dispute.0));
+    let disputed = disputes.values().any(|dispute| [0, 1, 3, 4, 6].contains(&dispute.word.0));
     let payment_status = if disputed {
         PaymentStatus::Disputed
     } else if refunded > 0 && refunded >= captured {

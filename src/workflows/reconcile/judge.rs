@@ -4,6 +4,7 @@ use super::Difference;
 use crate::context::Context;
 use crate::domain::comparison::{TWICE, Verdict, Walked};
 use crate::domain::ids::{PreorderId, RefundId};
+use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
 use crate::domain::refund::{DisputeFact, RefundFact};
 use crate::providers::payments::Seen;
@@ -82,8 +83,7 @@ async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, Workflo
     if !amounts || ahead || only_ours {
         return Ok(Judged::new(verdict, attempt.state.to_string(), theirs));
     }
-    let said =
-        |money: Option<crate::domain::money::Money>| money.map_or_else(|| "nothing".to_owned(), |m| m.to_string());
+    let said = |money: Option<Money>| money.map_or_else(|| "nothing".to_owned(), |m| m.to_string());
     Ok(Judged::new(
         verdict,
         format!("{} {}", attempt.state, said(attempt.received())),
@@ -125,12 +125,20 @@ async fn is_answered_by_another(ctx: &Context, refund: &RefundFact, known: &Refu
 }
 
 async fn of_dispute(ctx: &Context, fact: &Fact, dispute: &DisputeFact) -> Result<Judged, WorkflowError> {
-    let theirs = dispute.state.to_string();
+    let theirs = format!("{} {}", dispute.state, dispute.amount);
     let Some(known) = disputes::find_by_provider_id(&ctx.db, &dispute.provider_dispute_id).await? else {
         return Ok(Judged::new(missing(ctx, fact).await?, "none", theirs));
     };
-    let same = known.state.join(dispute.state) == known.state;
-    Ok(Judged::new(if same { Verdict::Match } else { Verdict::Different }, known.state.to_string(), theirs))
+    let after = settle_payment::dispute_after(&known, dispute);
+    let same = (after.state, after.amount(), after.taken()) == (known.state, known.amount(), known.taken())
+        && dispute.amount.currency == known.currency;
+    if same || after.taken() == known.taken() {
+        let ours = format!("{} {}", known.state, known.amount());
+        return Ok(Judged::new(if same { Verdict::Match } else { Verdict::Different }, ours, theirs));
+    }
+    let said = |word: String, taken: Money| format!("{word}, {taken} taken");
+    let ours = said(format!("{} {}", known.state, known.amount()), known.taken());
+    Ok(Judged::new(Verdict::Different, ours, said(theirs, after.taken())))
 }
 
 async fn missing(ctx: &Context, fact: &Fact) -> Result<Verdict, WorkflowError> {

@@ -48,6 +48,8 @@ fn capture(attempt: &Attempt) -> Option<Movement> {
         reference: attempt.payment_intent_id.clone().or_else(|| attempt.session_id.clone()).unwrap_or_default(),
         // By our own id: the provider's may be learnt later.
         key: attempt.id.to_string(),
+        // The time of whoever tells first: the payment's event, the page's and the charge differ by seconds. One that
+        // is told later and is earlier still becomes the attempt's `paid_at`; this row can't be changed any more.
         occurred_at: attempt.paid_at?,
     })
 }

@@ -49,6 +49,6 @@ pub(super) async fn enter(
     Ok(())
 }
 
-const fn is_to_us(kind: LedgerKind) -> bool {
+pub(super) const fn is_to_us(kind: LedgerKind) -> bool {
     matches!(kind, LedgerKind::Capture | LedgerKind::RefundReturned | LedgerKind::DisputeReturned)
 }

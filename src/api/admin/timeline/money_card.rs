@@ -79,8 +79,7 @@ pub fn money_card(preorder: &Preorder, rows: &Rows, refundable: Money) -> MoneyC
     let captured = sums(rows.attempts.iter().filter_map(captured));
     let back =
         sums(rows.refunds.iter().filter(|refund| refund.state.took_money()).map(|refund| negative(refund.amount())));
-    let gone = rows.disputes.iter().filter(|d| d.state.withdrew_money() && !d.state.gave_money_back());
-    let disputed = sums(gone.map(Dispute::amount));
+    let disputed = sums(rows.disputes.iter().map(Dispute::taken).filter(|taken| taken.minor != 0));
     let net = sums(rows.ledger.iter().map(|line| Money::new(line.amount_minor, line.currency)));
     let ledger = check(&captured, &back, &disputed, &net);
     MoneyCard {

@@ -55,7 +55,11 @@ pub(super) fn reference(object: &Value, key: &str) -> Option<String> {
 
 /// Minor units.
 pub(super) fn amount(object: &Value, key: &str) -> Option<i64> {
-    object.get(key).and_then(Value::as_i64).filter(|minor| (0..=LARGEST_AMOUNT).contains(minor))
+    object.get(key).and_then(Value::as_i64).filter(|minor| is_amount(*minor))
+}
+
+pub(super) fn is_amount(minor: i64) -> bool {
+    (0..=LARGEST_AMOUNT).contains(&minor)
 }
 
 /// Stripe counts whole seconds.

@@ -21,7 +21,8 @@ pub fn locale(tag: &str) -> CheckoutSessionLocale {
     }
 }
 
-pub fn session(session: &CheckoutSession) -> Session {
+/// `now`: when Stripe has answered.
+pub fn session(session: &CheckoutSession, now: Timestamp) -> Session {
     let intent = session.payment_intent.as_ref().and_then(Expandable::as_object);
     let outcome = match (&session.status, &session.payment_status) {
         (
@@ -58,7 +59,7 @@ pub fn session(session: &CheckoutSession) -> Session {
             card: intent.and_then(card),
             shipping_address: shipping.map(|details| address(&details.address, &details.name)),
             shipping_country: shipping.and_then(|details| details.address.country.clone()),
-            occurred_at: Timestamp::from_seconds(intent.and_then(paid_at).unwrap_or(session.created)),
+            occurred_at: occurred_at(outcome, intent.and_then(charge), session.created, now),
         },
     }
 }
@@ -81,7 +82,7 @@ pub fn order(session: &CheckoutSession) -> Option<OrderAtStripe> {
     })
 }
 
-pub fn intent(intent: &PaymentIntent) -> PaymentFact {
+pub fn intent(intent: &PaymentIntent, now: Timestamp) -> PaymentFact {
     let outcome = intent_outcome(intent);
     let currency = intent.currency.to_string().parse().ok();
     let received =
@@ -97,7 +98,7 @@ pub fn intent(intent: &PaymentIntent) -> PaymentFact {
         card: card(intent),
         shipping_address: None,
         shipping_country: None,
-        occurred_at: Timestamp::from_seconds(paid_at(intent).unwrap_or(intent.created)),
+        occurred_at: occurred_at(outcome, charge(intent), intent.created, now),
     }
 }
 
@@ -114,8 +115,16 @@ fn charge(intent: &PaymentIntent) -> Option<&Charge> {
     intent.latest_charge.as_ref()?.as_object()
 }
 
-fn paid_at(intent: &PaymentIntent) -> Option<i64> {
-    charge(intent).filter(|charge| charge.paid).map(|charge| charge.created)
+/// The charge's own time: a card's is made as it pays or is refused. (A bank debit's is made as it sets out, days
+/// before its money comes in. Its events say when; where they were not heard, this is the latest time that is surely
+/// not after a backup that knew of the payment.) What is paid without a charge is said now: the ledger is not dated
+/// back.
+fn occurred_at(outcome: AttemptState, charge: Option<&Charge>, created: i64, now: Timestamp) -> Timestamp {
+    match charge {
+        Some(charge) => Timestamp::from_seconds(charge.created),
+        None if outcome == AttemptState::Paid => now,
+        None => Timestamp::from_seconds(created),
+    }
 }
 
 fn card(intent: &PaymentIntent) -> Option<Card> {

@@ -25,6 +25,7 @@ use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
 use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
+use crate::clock::Clock;
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
@@ -73,6 +74,8 @@ pub struct Stripe {
     prices: BTreeMap<String, String>,
     /// The currency that `prices` are in.
     prices_currency: String,
+    /// What is read from an object that bears no time of its own is said now.
+    clock: Clock,
 }
 
 impl Stripe {
@@ -82,8 +85,9 @@ impl Stripe {
         prices: BTreeMap<String, String>,
         prices_currency: String,
         timeout: Duration,
+        clock: Clock,
     ) -> Result<Self, ProviderError> {
-        Ok(Self { client: wire::Wire::new(settings, timeout)?, product_id, prices, prices_currency })
+        Ok(Self { client: wire::Wire::new(settings, timeout)?, product_id, prices, prices_currency, clock })
     }
 
     fn line_item(&self, new: &NewSession) -> Result<CreateCheckoutSessionLineItems, ProviderError> {
@@ -142,7 +146,7 @@ impl Stripe {
             .request_strategy(RequestStrategy::Idempotent(key))
             .send(&self.client)
             .await?;
-        Ok(map::session(&made))
+        Ok(map::session(&made, self.clock.now()))
     }
 }
 
@@ -164,7 +168,8 @@ impl Stripe {
         }
         let idempotent = RequestStrategy::Idempotent(key);
         let made = request.customize().request_strategy(idempotent).send(&self.client).await?;
-        returned::of_object(&made).ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
+        returned::of_object(&made, self.clock.now())
+            .ok_or_else(|| ProviderError::NoAnswer("Stripe answered in another currency".into()))
     }
 }
 
@@ -181,7 +186,7 @@ impl PaymentProvider for Stripe {
         let expand: Vec<String> = EXPAND.iter().map(ToString::to_string).collect();
         async move {
             let session = RetrieveCheckoutSession::new(id).expand(expand).send(&self.client).await?;
-            Ok(map::session(&session))
+            Ok(map::session(&session, self.clock.now()))
         }
         .boxed()
     }
@@ -197,7 +202,7 @@ impl PaymentProvider for Stripe {
     fn expire_session<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Session, ProviderError>> {
         async move {
             let session = ExpireCheckoutSession::new(id).send(&self.client).await?;
-            Ok(map::session(&session))
+            Ok(map::session(&session, self.clock.now()))
         }
         .boxed()
     }
@@ -206,7 +211,7 @@ impl PaymentProvider for Stripe {
         async move {
             let expand = vec!["latest_charge".to_owned()];
             let intent = RetrievePaymentIntent::new(id).expand(expand).send(&self.client).await?;
-            Ok(map::intent(&intent))
+            Ok(map::intent(&intent, self.clock.now()))
         }
         .boxed()
     }
@@ -223,7 +228,8 @@ impl PaymentProvider for Stripe {
                 Err(wire::Failed(ProviderError::Gone(_))) => return Ok(Vec::new()),
                 list => list?,
             };
-            Ok(list.data.iter().filter_map(returned::of_object).collect())
+            let now = self.clock.now();
+            Ok(list.data.iter().filter_map(|refund| returned::of_object(refund, now)).collect())
         }
         .boxed()
     }
@@ -234,11 +240,11 @@ impl PaymentProvider for Stripe {
         since: Timestamp,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
-        walk::page(&self.client, what, since, after).boxed()
+        walk::page(&self.client, what, since, after, self.clock.now()).boxed()
     }
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
-        walk::one(&self.client, what, id).boxed()
+        walk::one(&self.client, what, id, self.clock.now()).boxed()
     }
 
     fn listed_price<'a>(&'a self, color: &'a str) -> BoxFuture<'a, Result<Option<ListedPrice>, ProviderError>> {

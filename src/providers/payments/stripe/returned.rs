@@ -4,7 +4,8 @@ use serde_json::Value;
 use stripe_shared::Refund;
 
 use super::field::{self, reference, text, time};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
+use crate::domain::moved::{Move, Moved};
 use crate::domain::refund::{DisputeFact, DisputeState, RefundFact, RefundState};
 use crate::domain::timestamp::Timestamp;
 
@@ -25,17 +26,36 @@ pub fn refund(object: &Value, id: &str, occurred_at: Timestamp) -> Result<Refund
 
 pub fn dispute(object: &Value, id: &str, occurred_at: Timestamp) -> Result<DisputeFact, String> {
     let status = text(object, "/status").unwrap_or_default();
+    let amount = amount(object)?;
     Ok(DisputeFact {
         provider_dispute_id: id.to_owned(),
         preorder_id: field::id(object, "/metadata/preorder_id").map(str::to_owned),
         payment_intent_id: reference(object, "payment_intent"),
-        amount: amount(object)?,
+        amount,
         reason: text(object, "/reason").map(str::to_owned),
+        moved: moved(object, amount)?,
         state: status.parse::<DisputeState>().map_err(|_| format!("a dispute that is {status:?}"))?,
         due_at: time(object, "/evidence_details/due_by"),
         opened_at: created(object)?,
         occurred_at,
     })
+}
+
+/// <https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions>: "funds withdrawn and reinstated
+/// to your Stripe account as a result of this dispute". `None`: it bears no list of objects.
+fn moved(dispute: &Value, amount: Money) -> Result<Option<Moved>, String> {
+    let list = dispute.get("balance_transactions").and_then(Value::as_array);
+    let Some(list) = list.filter(|list| list.iter().all(Value::is_object)) else { return Ok(None) };
+    let odd = "a balance transaction of a shape that we don't know";
+    let read = |one: &Value| {
+        let said = one.get("amount")?.as_i64().filter(|minor| minor.checked_abs().is_some_and(field::is_amount))?;
+        let currency: Option<Currency> = text(one, "/currency").and_then(|c| c.parse().ok());
+        // The account's own currency may be another than the payment's: all that was doubted is then what has moved.
+        let minor = if currency == Some(amount.currency) { said } else { amount.minor * said.signum() };
+        Some(Move { id: field::id(one, "/id")?.to_owned(), minor, at: time(one, "/created")? })
+    };
+    let moves: Option<Vec<Move>> = list.iter().map(read).collect();
+    Ok(Some(Moved::of(moves.ok_or(odd)?)))
 }
 
 fn amount(object: &Value) -> Result<Money, String> {
@@ -53,8 +73,8 @@ fn refund_state(status: Option<&str>) -> RefundState {
     status.and_then(|word| word.parse().ok()).filter(|s| *s != RefundState::Requested).unwrap_or(RefundState::Pending)
 }
 
-/// The same from the API. It is said now, by Stripe's clock of when it was made.
-pub fn of_object(refund: &Refund) -> Option<RefundFact> {
+/// The same from the API, which says it now.
+pub fn of_object(refund: &Refund, now: Timestamp) -> Option<RefundFact> {
     let metadata = |key: &str| refund.metadata.as_ref()?.get(key).cloned();
     let currency = refund.currency.to_string().parse().ok()?;
     let created_at = Timestamp::from_seconds(refund.created);
@@ -68,7 +88,7 @@ pub fn of_object(refund: &Refund) -> Option<RefundFact> {
         state: refund_state(refund.status.as_deref()),
         failure_reason: refund.failure_reason.clone(),
         created_at,
-        occurred_at: created_at,
+        occurred_at: now,
     })
 }
 
@@ -77,7 +97,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::money::Currency;
 
     #[test]
     fn a_refund_and_a_dispute_are_read_and_odd_ones_are_said() {
@@ -96,5 +115,24 @@ mod tests {
         assert!(dispute(&object, "du_1", at).is_err());
         object["amount"] = json!(0);
         assert!(refund(&object, "re_1", at).is_err());
+    }
+
+    #[test]
+    fn what_a_dispute_has_moved_is_what_stripe_lists() {
+        let read = |list: serde_json::Value| {
+            let object = json!({ "id": "du_1", "amount": 500, "currency": "usd", "created": 1, "status": "lost",
+                "payment_intent": "pi_1", "balance_transactions": list });
+            dispute(&object, "du_1", Timestamp::from_seconds(2)).map(|fact| fact.moved.map(|moved| moved.to_string()))
+        };
+        let withdrawn = json!({ "id": "txn_1", "amount": -400, "currency": "usd", "created": 10 });
+        let reinstated = json!({ "id": "txn_2", "amount": 470, "currency": "eur", "created": 20 });
+        let both = Some("txn_1:-400:10 txn_2:500:20".to_owned());
+        assert_eq!(read(json!([reinstated, withdrawn])).unwrap(), both, "in another currency it is the whole");
+        assert_eq!(read(json!([])).unwrap(), Some(String::new()), "nothing has moved");
+        assert_eq!(read(json!(null)).unwrap(), None, "nothing is said");
+        assert_eq!(read(json!(["txn_1"])).unwrap(), None);
+        for odd in [json!(i64::MIN), json!("5"), json!(10_000_000_000_000_i64)] {
+            assert!(read(json!([{ "id": "txn_1", "amount": odd, "currency": "usd", "created": 10 }])).is_err());
+        }
     }
 }
