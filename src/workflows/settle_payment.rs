@@ -149,7 +149,8 @@ pub async fn settle_in(ctx: &Context, tx: &mut Tx, id: &PreorderId, fact: &Fact)
         late_text::park(tx, &after, now).await?;
         reach(Point::SettleEnqueued);
     }
-    if pages_to_close(&after, &money, now) > pages_before {
+    let pages_now = pages_to_close(&after, &money, now);
+    if pages_now > pages_before || (paid_now && pages_now > 0) {
         have_pages_closed(ctx, tx, id, now).await?;
     }
     if after != before {
