@@ -24,7 +24,7 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, Made, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::{RefundFact, RefundReason};
@@ -228,10 +228,10 @@ impl PaymentProvider for Stripe {
     fn list<'a>(
         &'a self,
         what: Listed,
-        since: Timestamp,
+        made: Made,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
-        walk::page(&self.client, what, since, after).boxed()
+        walk::page(&self.client, what, made, after).boxed()
     }
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {
