@@ -7,8 +7,9 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
 use crate::store::Db;
+use crate::workflows::WorkflowError;
 use crate::workflows::reconcile::restore::{Restored, restore};
-use crate::workflows::reconcile::{Report, Verdict, reconcile};
+use crate::workflows::reconcile::{Report, Verdict, look_twice, reconcile_into};
 
 /// `30m`, `24h`, `7d`; a number alone is hours.
 pub fn span(text: &str) -> Result<Duration, String> {
@@ -27,28 +28,43 @@ pub fn span(text: &str) -> Result<Duration, String> {
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| "that is too long ago".to_owned())
 }
 
-pub async fn run(settings: Settings, since: Duration, fix: bool, restored: bool) -> Outcome {
+pub async fn run(settings: Settings, since: Duration, fix: bool, restore_too: bool) -> Outcome {
     let db = Db::open(&settings.database_url).await.map_err(told)?;
     let addr = settings.site_addr;
     let api = settings.needs_sandbox().then(|| sandbox_api(addr));
     let base = base_url(&settings, addr);
     let ctx = Context::build(settings, db, Clock::default(), base, api.as_deref(), SANDBOX_SECRET).map_err(told)?;
-    let since = ctx.clock.now() - since;
-    let report = if restored {
-        restore(&ctx, since).await.map(|restored| {
-            print_restored(&restored);
-            restored.report
-        })
-    } else {
-        reconcile(&ctx, since, fix).await
-    };
+    let mut restored = Restored::default();
+    let done = compare(&ctx, since, fix, restore_too, &mut restored).await;
     ctx.db.close().await;
-    let report = report.map_err(told)?;
-    print(&report);
-    if !restored && report.count(Verdict::Unknown) > 0 {
+    // Also what was done before it broke off: it stands.
+    print_restored(&restored);
+    let report = &restored.report;
+    print(report);
+    if let Err(error) = done {
+        println!("it broke off there; what was done stands, and it may be repeated");
+        return Err(told(error));
+    }
+    if !restore_too && report.count(Verdict::Unknown) > 0 {
         println!("what is unknown is another shop's; or lost, if this database is a restored copy: then say --restore");
     }
     if report.is_clean() { Ok(()) } else { Err(String::new()) }
+}
+
+async fn compare(
+    ctx: &Context,
+    since: Duration,
+    fix: bool,
+    restore_too: bool,
+    restored: &mut Restored,
+) -> Result<(), WorkflowError> {
+    let since = ctx.shared_now().await? - since;
+    if restore_too {
+        restore(ctx, since, restored).await?;
+    } else {
+        reconcile_into(ctx, since, fix, &mut restored.report).await?;
+    }
+    look_twice(ctx, &mut restored.report).await
 }
 
 fn print_restored(restored: &Restored) {

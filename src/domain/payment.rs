@@ -44,6 +44,11 @@ impl AttemptState {
         if other.rung() > self.rung() { other } else { self }
     }
 
+    /// Whether money came, or is on its way or was.
+    pub const fn has_money(self) -> bool {
+        matches!(self, Self::Pending | Self::Failed | Self::Paid)
+    }
+
     /// Whether a buyer can still pay on this page.
     pub const fn is_payable(self) -> bool {
         matches!(self, Self::Open | Self::Declined)

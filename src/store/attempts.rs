@@ -146,6 +146,11 @@ pub async fn list(db: &Db, id: &PreorderId) -> StoreResult<Vec<Attempt>> {
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_all(c).await)?)
 }
 
+pub async fn find(db: &Db, id: &AttemptId) -> StoreResult<Option<Attempt>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE id = $1");
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
+}
+
 pub async fn find_by_session(db: &Db, session_id: &str) -> StoreResult<Option<Attempt>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE session_id = $1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(session_id).fetch_optional(c).await)?)
@@ -154,17 +159,6 @@ pub async fn find_by_session(db: &Db, session_id: &str) -> StoreResult<Option<At
 pub async fn find_by_payment_intent(db: &Db, payment_intent_id: &str) -> StoreResult<Option<Attempt>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM checkout_attempts WHERE payment_intent_id = $1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(payment_intent_id).fetch_optional(c).await)?)
-}
-
-/// Pages made in a span: (session, preorder, state).
-pub async fn sessions_between(
-    db: &Db,
-    from: Timestamp,
-    to: Timestamp,
-) -> StoreResult<Vec<(String, PreorderId, AttemptState)>> {
-    const SQL: &str = "SELECT session_id, preorder_id, state FROM checkout_attempts \
-         WHERE created_at >= $1 AND created_at < $2 AND session_id IS NOT NULL ORDER BY created_at";
-    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(from).bind(to).fetch_all(c).await)?)
 }
 
 /// Tries whose page was asked for before a time and whose answer never came, the longest first.

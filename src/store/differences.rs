@@ -65,6 +65,22 @@ pub async fn save(tx: &mut Tx, found: &Difference) -> StoreResult<()> {
     })?)
 }
 
+/// It was looked at, and nothing more could be learnt.
+pub async fn looked_at(tx: &mut Tx, id: &DifferenceId, now: Timestamp) -> StoreResult<()> {
+    const SQL: &str = "UPDATE differences SET seen_at = $2 WHERE id = $1";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|_| ()))?)
+}
+
+/// Whether a person has taken it off the list just as it is.
+pub async fn is_set_aside(db: &Db, object: Walked, provider_id: &str, ours: &str, theirs: &str) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM differences WHERE object = $1 AND provider_id = $2 AND ours = $3 \
+         AND theirs = $4 AND settled_by IS NOT NULL";
+    let aside: i64 = on_read!(db, c => {
+        sqlx::query_scalar(SQL).bind(object).bind(provider_id).bind(ours).bind(theirs).fetch_one(c).await
+    })?;
+    Ok(aside > 0)
+}
+
 /// Both say the same again.
 pub async fn settle(
     tx: &mut Tx,

@@ -38,6 +38,7 @@ mod preorder_conditions;
 pub mod preorder_filter;
 pub mod preorder_search;
 pub mod preorders;
+pub mod provider_ids;
 pub mod refunds;
 pub mod restores;
 pub mod saved_views;

@@ -65,11 +65,11 @@ pub async fn retry_events(tx: &mut Tx, reason: &str, now: Timestamp) -> StoreRes
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(reason).bind(now).execute(c).await.map(|done| done.rows_affected()))?)
 }
 
-/// A preorder as it was made, with the id and the number that its buyer knows.
-pub async fn insert(tx: &mut Tx, preorder: &Preorder) -> StoreResult<()> {
+/// A preorder as it was made, with the id and the number that its buyer knows. `owes`: which deliveries come with it.
+pub async fn insert(tx: &mut Tx, preorder: &Preorder, owes: &str) -> StoreResult<()> {
     const SQL: &str = "INSERT INTO preorders (id, preorder_number, idempotency_key, email, name, color, locale, \
          marketing_consent, status, payment_status, fulfilment_status, amount_minor, currency, session_id, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+         updated_at, owes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     Ok(on_tx!(tx, c => {
         sqlx::query(SQL)
             .bind(&preorder.id)
@@ -88,6 +88,7 @@ pub async fn insert(tx: &mut Tx, preorder: &Preorder) -> StoreResult<()> {
             .bind(&preorder.session_id)
             .bind(preorder.created_at)
             .bind(preorder.updated_at)
+            .bind(owes)
             .execute(c)
             .await
             .map(|_| ())

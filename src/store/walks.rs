@@ -28,13 +28,17 @@ pub struct Walk {
     pub strangers: i64,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// When the newest event that it has seen was made, by Stripe's clock.
+    pub newest_at: Option<Timestamp>,
+    /// Which of our own records this part is still to compare: those made before.
+    pub ours_until: Option<Timestamp>,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, scope, since, asked_by, state, object, after_id, part, matched, differing, strangers, created_at, \
-             finished_at FROM walks ",
+             finished_at, newest_at, ours_until FROM walks ",
             $rest
         )
     };
@@ -63,7 +67,7 @@ pub async fn insert(tx: &mut Tx, walk: &Walk) -> StoreResult<bool> {
 /// How far it is now. Says whether it was where the caller believes it to be: two workers do not walk the same page.
 pub async fn save(tx: &mut Tx, walk: &Walk, was: &Walk) -> StoreResult<bool> {
     const SQL: &str = "UPDATE walks SET state = $2, object = $3, after_id = $4, part = $5, matched = $6, differing = $7, \
-         strangers = $12, finished_at = $8 WHERE id = $1 AND part = $9 AND object = $10 AND COALESCE(after_id, '') = $11 \
+         strangers = $12, finished_at = $8, newest_at = $13, ours_until = $14 WHERE id = $1 AND part = $9 AND object = $10 AND COALESCE(after_id, '') = $11 \
          AND state = 'walking'";
     let rows = on_tx!(tx, c => {
         sqlx::query(SQL)
@@ -79,6 +83,8 @@ pub async fn save(tx: &mut Tx, walk: &Walk, was: &Walk) -> StoreResult<bool> {
             .bind(was.object)
             .bind(was.after_id.as_deref().unwrap_or_default())
             .bind(walk.strangers)
+            .bind(walk.newest_at)
+            .bind(walk.ours_until)
             .execute(c)
             .await
             .map(|done| done.rows_affected())
@@ -97,9 +103,10 @@ pub async fn latest(db: &Db, limit: i64) -> StoreResult<Vec<Walk>> {
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(limit).fetch_all(c).await)?)
 }
 
-/// The last one of a scope that came to its end.
+/// The last one of a scope that began by itself and came to its end. (What a person asks for may be an hour alone.)
 pub async fn last_finished(db: &Db, scope: WalkScope) -> StoreResult<Option<Walk>> {
-    const SQL: &str = select!("WHERE scope = $1 AND state = 'done' ORDER BY created_at DESC, id DESC LIMIT 1");
+    const SQL: &str =
+        select!("WHERE scope = $1 AND state = 'done' AND asked_by IS NULL ORDER BY created_at DESC, id DESC LIMIT 1");
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(scope).fetch_optional(c).await)?)
 }
 

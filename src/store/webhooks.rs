@@ -71,6 +71,22 @@ pub async fn find_by_event(db: &Db, stripe_event_id: &str) -> StoreResult<Option
     Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(stripe_event_id).fetch_optional(c).await)?)
 }
 
+/// How a stored event stands.
+#[derive(Debug, FromRow)]
+pub struct Standing {
+    /// It was kept, and nobody is going to apply it until a person says so.
+    pub is_given_up: bool,
+    pub error: Option<String>,
+}
+
+pub async fn standing(db: &Db, stripe_event_id: &str) -> StoreResult<Option<Standing>> {
+    // What a person has discarded is marked as ignored: see `set_aside`.
+    const SQL: &str = "SELECT w.status NOT IN ('success', 'ignored') AND EXISTS (SELECT 1 FROM outbox o \
+         WHERE o.dedupe_key = 'apply_stripe_event:' || w.id AND o.state = 'dead') AS is_given_up, w.error \
+         FROM webhook_logs w WHERE w.stripe_event_id = $1";
+    Ok(on_read!(db, c => sqlx::query_as(SQL).bind(stripe_event_id).fetch_optional(c).await)?)
+}
+
 /// Events that could not be applied, counted no further than `most`.
 pub async fn failed(db: &Db, most: i64) -> StoreResult<i64> {
     const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_logs WHERE status = 'failed' LIMIT $1) AS failed";

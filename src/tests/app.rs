@@ -24,6 +24,12 @@ use crate::sandbox::{Sandbox, SandboxOptions};
 
 pub const SECRET: &str = "whsec_tests";
 pub const ADMIN: (&str, &str) = ("owner@example.com", "a-long-password");
+/// Where payments are made at the sandbox, and not up: these tests end by comparing its records with ours. One of them
+/// that breaks records on purpose says `expect_broken(&[STRIPE])`.
+const COMPARED: &[&str] =
+    &["purchase", "settlement", "refunds", "webhooks", "outages", "deliveries", "reconcile", "clocks"];
+/// The word for Stripe's records in [`TestApp::expect_broken`].
+pub const STRIPE: &str = "Stripe";
 
 pub struct TestApp {
     pub base: String,
@@ -277,6 +283,30 @@ impl TestApp {
     /// For tests after which these findings are true.
     pub fn expect_broken(&self, names: &[&'static str]) {
         self.broken_is_fine.lock().unwrap().extend(names);
+    }
+
+    /// The end of a test of a module: where payments are real to the sandbox, its records are compared with ours.
+    pub async fn finish_in(self, module: &str) {
+        let is_compared = module.split("::").any(|part| COMPARED.contains(&part));
+        let known = self.broken_is_fine.lock().unwrap().contains(&STRIPE);
+        if is_compared && !known && !self.books_are_cooked.load(Ordering::Relaxed) {
+            self.settle_down().await;
+            self.agrees_with_stripe().await;
+        }
+        self.finish().await;
+    }
+
+    /// What events did not say is settled first, as in earnest; what differs then is a broken promise.
+    async fn agrees_with_stripe(&self) {
+        let no_faults = json!({ "latency_ms": 0, "error_rate": 0.0, "timeout_rate": 0.0, "garbage_rate": 0.0,
+            "truncate_rate": 0.0, "reset_rate": 0.0, "lose_answer_rate": 0.0 });
+        self.faults(json!({ "stripe": no_faults, "webhooks": { "duplicate": 0, "delay_ms": 0, "reorder": false,
+            "lose_rate": 0.0 } }))
+            .await;
+        if self.workers.lock().await.is_none() {
+            self.start_workers().await;
+        }
+        super::promises::are_settled_with_stripe(&self.ctx, async || self.settle_down().await).await;
     }
 
     /// Every delivery has ended, and none was given up unless the test said so.

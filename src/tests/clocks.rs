@@ -10,6 +10,7 @@ use super::fleet::{Fleet, post};
 use super::on_both;
 use super::program::free_port;
 use crate::workflows::check_health::check_health;
+use crate::workflows::{check_overdue, walk_stripe};
 
 const HOUR_MS: i64 = 3_600_000;
 const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
@@ -58,6 +59,27 @@ on_both! {
         assert_eq!(app.signed_webhook(body.as_bytes(), SECRET, right).await.status, 200);
         let checks = check_health(&app.ctx, Duration::from_secs(10)).await;
         assert!(checks.iter().any(|check| check.name == "clocks" && check.ok), "{checks:?}");
+    }
+
+    async fn an_event_that_was_lost_is_found_although_an_instance_an_hour_ahead_walked_before(app: TestApp) {
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let (first, first_id) = app.checkout("first@example.com").await;
+        app.pay_by_card(&first, "4242424242424242").await;
+        app.ctx.clock.skew(HOUR_MS);
+        walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+        app.settle_down().await;
+        assert_eq!(app.badges(&first_id).await, "completed/paid");
+        app.ctx.clock.skew(0);
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.advance(check_overdue::EVERY);
+        walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+        app.settle_down().await;
+        assert_eq!(app.badges(&id).await, "completed/paid", "the walk began in the future");
+        // It begins at the newest event that Stripe showed the one before, by Stripe's own clock.
+        let newest = "SELECT CAST(COUNT(*) AS TEXT) FROM walks w JOIN walks v ON v.created_at > w.created_at \
+             WHERE w.scope = 'events' AND v.scope = 'events' AND v.since < w.newest_at AND w.newest_at < w.created_at";
+        assert_eq!(app.scalar(newest).await.as_deref(), Some("1"));
     }
 
     async fn what_a_person_starts_again_is_due_at_once_whatever_the_clock_says(app: TestApp) {

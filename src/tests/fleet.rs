@@ -140,6 +140,12 @@ impl Fleet {
         let db = self.db.clone();
         let ctx = Context::build(settings.unwrap(), db, Clock::default(), base, None, SECRET).unwrap();
         super::promises::are_kept(&ctx).await;
+        if !instances.is_empty() {
+            let no_faults = json!({ "latency_ms": 0, "error_rate": 0.0, "lose_answer_rate": 0.0 });
+            self.faults(json!({ "stripe": no_faults, "webhooks": { "lose_rate": 0.0 } })).await;
+            super::promises::are_settled_with_stripe(&ctx, async || self.settled().await).await;
+            super::promises::are_kept(&ctx).await;
+        }
         for instance in instances {
             instance.kill().await;
         }

@@ -67,14 +67,14 @@ macro_rules! on_both {
             async fn on_sqlite() {
                 let app = $crate::tests::app::TestApp::start($crate::tests::database::Kind::Sqlite).await;
                 test(&app).await;
-                app.finish().await;
+                app.finish_in(module_path!()).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_postgres() {
                 let app = $crate::tests::app::TestApp::start($crate::tests::database::Kind::Postgres).await;
                 test(&app).await;
-                app.finish().await;
+                app.finish_in(module_path!()).await;
             }
         }
     )+};

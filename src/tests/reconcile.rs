@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::app::TestApp;
+use super::app::{SECRET, STRIPE, TestApp};
+use super::database::{Kind, TestDatabase};
 use super::on_both;
+use crate::context::Context;
 use crate::domain::access::Role;
-use crate::workflows::reconcile::{Report, Verdict, reconcile};
+use crate::domain::timestamp::Timestamp;
+use crate::providers::payments::{Listed, Made};
+use crate::workflows::reconcile::restore::{Restored, restore};
+use crate::workflows::reconcile::{Report, Verdict, look_twice, reconcile};
 use crate::workflows::{check_overdue, walk_stripe};
 
 const ROOM: &str = "/admin/reconcile";
@@ -116,6 +121,7 @@ on_both! {
         app.wait_for_badges(&id, "completed/paid").await;
         app.settle_down().await;
         assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired'").await, 1);
+        app.expect_broken(&[STRIPE]);
     }
 
     async fn a_debit_that_is_still_on_its_way_makes_room_for_those_behind_it(app: TestApp) {
@@ -167,6 +173,169 @@ on_both! {
         let known = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired' AND session_id IS NULL";
         app.wait_until("it is known", async || app.count(known).await == 1).await;
         app.settle_down().await;
+    }
+
+    async fn a_lost_answer_is_no_difference_and_its_page_is_closed_although_the_buyer_tried_again(app: TestApp) {
+        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
+        assert_eq!(app.post("/api/handle_checkout", &form).await.status, 503);
+        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+        // The key does not hold any more: another try, with another page.
+        app.advance(Duration::from_secs(31));
+        let (session, id) = app.checkout("ana@example.com").await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 2);
+        let report = compare(app, false).await;
+        assert!(report.differences.is_empty(), "{:?}", report.differences);
+        app.advance(Duration::from_mins(16));
+        assert!(check_overdue::enqueue(&app.ctx).await.unwrap());
+        let heard = "SELECT COUNT(*) FROM webhook_logs WHERE event = 'checkout.session.expired'";
+        app.wait_until("the page that nobody was shown is closed", async || app.count(heard).await == 1).await;
+        app.settle_down().await;
+        let known = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'expired' AND session_id IS NOT NULL";
+        assert_eq!(app.count(known).await, 1);
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+    }
+
+    async fn money_on_a_page_whose_answer_was_lost_is_a_difference_and_is_settled(app: TestApp) {
+        app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 }, "webhooks": { "lose_rate": 1.0 } })).await;
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink")];
+        assert_eq!(app.post("/api/handle_checkout", &form).await.status, 503);
+        app.faults(json!({ "stripe": { "lose_answer_rate": 0.0 } })).await;
+        let page = app.ctx.payments.default().list(Listed::Sessions, Made::since(Timestamp::from_millis(0)), None).await.unwrap();
+        app.pay_by_card(page.seen[0].id(), "4242424242424242").await;
+        assert!(!compare(app, false).await.is_clean());
+        let fixed = compare(app, true).await;
+        assert!(fixed.is_clean(), "{:?}", fixed.differences);
+        app.settle_down().await;
+        assert_eq!(app.count("SELECT COUNT(*) FROM preorders WHERE payment_status = 'paid'").await, 1);
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+    }
+
+    async fn a_list_has_an_end_as_well_as_a_beginning(app: TestApp) {
+        let list = async |made| app.ctx.payments.default().list(Listed::Sessions, made, None).await.unwrap();
+        let (first, _) = app.checkout("first@example.com").await;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        let (second, _) = app.checkout("second@example.com").await;
+        let all = list(Made::since(Timestamp::from_millis(0))).await;
+        let ids: Vec<&str> = all.seen.iter().map(|seen| seen.id()).collect();
+        assert_eq!(ids, [second.as_str(), first.as_str()]);
+        let (oldest, newest) = (all.oldest.unwrap(), all.newest.unwrap());
+        assert!(oldest < newest);
+        let early = list(Made::between(oldest, oldest)).await;
+        assert!(early.seen.len() == 1 && early.seen[0].id() == first, "{:?}", early.seen);
+    }
+
+    async fn payments_refunds_and_disputes_that_only_we_have_are_found(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        let intent = app.scalar(&format!("SELECT payment_intent_id FROM preorders WHERE id = '{id}'")).await.unwrap();
+        app.post_json(&format!("/sandbox/payment_intents/{intent}/refund.json"), &json!({ "amount": 10_000 })).await;
+        app.wait_for_badges(&id, "completed/partially_refunded").await;
+        app.advance(Duration::from_mins(2));
+        assert!(compare(app, false).await.differences.is_empty());
+        let gone = "UPDATE checkout_attempts SET payment_intent_id = 'pi_gone'; \
+             UPDATE refunds SET provider_refund_id = 're_gone'";
+        app.ctx.db.execute(gone).await;
+        let found = compare(app, false).await;
+        let only_ours: Vec<_> = found.differences.iter().filter(|d| d.theirs == "none").map(|d| d.id.as_str()).collect();
+        assert_eq!(only_ours, ["pi_gone", "re_gone"], "{:?}", found.differences);
+        let back = format!("UPDATE checkout_attempts SET payment_intent_id = '{intent}'");
+        app.ctx.db.execute(&back).await;
+        app.expect_broken(&[STRIPE]);
+    }
+
+    async fn an_order_made_again_days_later_is_no_difference(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        app.advance(Duration::from_hours(72));
+        // The same Stripe, and an empty database.
+        let kind = if app.ctx.db.postgres().is_some() { Kind::Postgres } else { Kind::Sqlite };
+        let lost = TestDatabase::create(kind).await;
+        let (settings, base) = (app.ctx.settings.clone(), app.base.clone());
+        let api = format!("{base}/sandbox/api");
+        let db = lost.open().await;
+        let ctx = Context::build(settings, db, app.ctx.clock.clone(), base, Some(&api), SECRET).unwrap();
+        let mut restored = Restored::default();
+        restore(&ctx, ctx.clock.now() - Duration::from_hours(24 * 7), &mut restored).await.unwrap();
+        assert_eq!(restored.preorders.len(), 1);
+        let owes = "SELECT COUNT(*) FROM preorders WHERE owes LIKE '%create_firebase_user %'";
+        assert_eq!(ctx.db.count(owes).await, 1, "a restored preorder owes what any other does");
+        for hours in [24, 24 * 7] {
+            let report = reconcile(&ctx, ctx.clock.now() - Duration::from_hours(hours), false).await.unwrap();
+            assert!(report.differences.is_empty(), "{hours} h: {:?}", report.differences);
+        }
+        let mut again = Restored::default();
+        restore(&ctx, ctx.clock.now() - Duration::from_hours(24 * 7), &mut again).await.unwrap();
+        assert!(again.preorders.is_empty() && again.report.is_clean());
+        ctx.db.close().await;
+        lost.remove().await;
+    }
+
+    async fn a_hiccup_of_stripes_does_not_end_a_comparison(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        app.faults(json!({ "stripe": { "error_rate": 1.0, "error_status": 503 } })).await;
+        let over = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            app.faults(json!({ "stripe": { "error_rate": 0.0 } })).await;
+        };
+        let (report, ()) = futures::join!(compare(app, false), over);
+        assert!(report.is_clean() && report.matched > 2, "{report:?}");
+    }
+
+    async fn an_event_that_was_kept_and_given_up_is_a_difference_until_somebody_discards_it(app: TestApp) {
+        app.expect_dead();
+        app.expect_broken(&[STRIPE]);
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        let of_payment = "(SELECT id FROM webhook_logs WHERE event = 'payment_intent.succeeded')";
+        app.ctx.db.execute(&format!("UPDATE outbox SET state = 'dead' WHERE dedupe_key = 'apply_stripe_event:' || {of_payment}; \
+             UPDATE webhook_logs SET status = 'failed', error = 'odd' WHERE id = {of_payment}")).await;
+        let found = compare(app, true).await;
+        assert_eq!(found.differences.len(), 1, "{:?}", found.differences);
+        let found = &found.differences[0];
+        assert!(found.ours == "kept, not applied" && !found.fixed && found.advice().is_some(), "{found:?}");
+        app.ctx.db.execute(&format!("UPDATE webhook_logs SET status = 'ignored' WHERE id = {of_payment}")).await;
+        assert!(compare(app, false).await.differences.is_empty());
+    }
+
+    async fn another_amount_says_what_to_do_and_can_be_set_aside_and_what_is_gone_lets_others_have_their_turn(app: TestApp) {
+        app.expect_broken(&[STRIPE, "ledger", "amounts"]);
+        let support = app.sign_in_as(Role::Support).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.ctx.db.execute("UPDATE checkout_attempts SET received_minor = received_minor + 100").await;
+        assert_eq!(app.post_as(&support, "/api/admin/compare_with_stripe", &[("span", "24h")]).await.status, 303);
+        app.settle_down().await;
+        let page = app.get_as(&support, ROOM).await.body;
+        assert!(page.contains("with another amount") && page.contains("/api/admin/set_difference_aside"), "{page}");
+        let open = "SELECT id FROM differences WHERE settled_at IS NULL";
+        for difference in app.ctx.db.texts(open).await {
+            let form = [("id", difference.as_str()), ("reason", "Compared by hand")];
+            assert_eq!(app.post_as(&support, "/api/admin/set_difference_aside", &form).await.status, 303);
+        }
+        let mut report = compare(app, false).await;
+        assert!(!report.is_clean());
+        look_twice(&app.ctx, &mut report).await.unwrap();
+        assert!(report.is_clean(), "what a person has set aside is asked about again: {:?}", report.differences);
+
+        // Stripe does not know it any more: it was looked at, and is not first in the line again.
+        let (long_ago, later) = if app.ctx.db.postgres().is_some() { ("'epoch'", "'2000-01-01'") } else { ("0", "1") };
+        app.ctx.db.execute(&format!("INSERT INTO differences (id, object, provider_id, verdict, ours, theirs, found_at, \
+             seen_at) VALUES ('dif_gone', 'event', 'evt_gone', 'unknown', 'x', 'y', {long_ago}, {long_ago})")).await;
+        walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+        app.settle_down().await;
+        let looked_at = format!("SELECT COUNT(*) FROM differences WHERE id = 'dif_gone' AND seen_at > {later}");
+        assert_eq!(app.count(&looked_at).await, 1);
     }
 
     async fn an_event_that_was_lost_is_taken_in_by_itself_within_minutes(app: TestApp) {
@@ -258,6 +427,7 @@ on_both! {
         assert_eq!((aside(" ").await, aside("A copy of the shop's database").await), (422, 303));
         assert_eq!(app.post_as(&support, "/api/admin/compare_with_stripe", &[("span", "24h")]).await.status, 303);
         app.settle_down().await;
+        app.expect_broken(&[STRIPE]);
         assert_eq!(app.count("SELECT COUNT(*) FROM differences WHERE settled_at IS NULL AND theirs = 'none'").await, 0);
         assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE action = 'difference_settled'").await, 1);
     }

@@ -2,17 +2,17 @@
 //! bank debit that has been under way for long, a page that was asked for and whose answer never came. One instance at a
 //! time, through the outbox. Payments whose events were lost are found sooner: see `walk_stripe`.
 
-use std::collections::HashMap;
+mod calls;
+
 use std::time::Duration;
 
-use super::{WorkflowError, refresh_payment, settle_payment};
+use super::{WorkflowError, refresh_payment};
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
-use crate::domain::payment::{AttemptState, Fact, PaymentFact};
+use crate::domain::payment::AttemptState;
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
-use crate::providers::payments::{Listed, Seen};
 use crate::store::attempts::{self, Attempt};
 use crate::store::{outbox, preorders};
 
@@ -22,10 +22,6 @@ pub const EVERY: Duration = Duration::from_mins(5);
 const LATE: Duration = Duration::from_mins(15);
 /// A debit takes days; asked about now and then.
 const LONG: Duration = Duration::from_hours(6);
-/// Stripe counts whole seconds, and its clock is not ours.
-const EDGE: Duration = Duration::from_secs(10);
-/// Pages of a hundred sessions each; what is older waits for the walk of the day.
-const MOST_PAGES: usize = 50;
 /// A round asks about so many, and the next about the rest.
 const ROUND: i64 = 50;
 
@@ -87,59 +83,14 @@ pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
         attempts::save_asked(&mut tx, &unmoved, now).await?;
         tx.commit().await?;
     }
-    let (calls, learnt) = ask_about_calls(ctx).await?;
+    let (calls, learnt) = calls::ask(ctx, now - late()).await?;
     Ok(format!("{} asked about, {} moved on", asked + calls, moved + learnt))
 }
 
-/// Looks for the pages of tries whose answer never came among all that Stripe has made since: each bears the try's id.
-/// Says how many were asked about, and of how many the end is known now.
-async fn ask_about_calls(ctx: &Context) -> Result<(usize, usize), WorkflowError> {
-    let unanswered = attempts::unanswered(&ctx.db, ctx.clock.now() - late(), ROUND).await?;
-    let Some(first) = unanswered.first() else { return Ok((0, 0)) };
-    let (since, mut after) = (first.created_at - EDGE, None);
-    let mut made: HashMap<String, PaymentFact> = HashMap::new();
-    for _ in 0..MOST_PAGES {
-        let page = ctx.payments.default().list(Listed::Sessions, since, after.as_deref()).await?;
-        for seen in page.seen {
-            if let Seen::Fact { fact: Fact::Payment(fact), .. } = seen
-                && let Some(attempt) = fact.attempt_id.clone()
-            {
-                made.insert(attempt, *fact);
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    let mut learnt = 0;
-    for attempt in &unanswered {
-        match made.remove(attempt.id.as_str()) {
-            Some(fact) => take(ctx, attempt, fact).await?,
-            // Stripe has told all, and this was not among it: it was never made.
-            None if after.is_none() => close(ctx, attempt).await?,
-            None => continue,
-        }
-        learnt += 1;
-    }
-    Ok((unanswered.len(), learnt))
-}
-
-/// A page that nobody was shown is closed; what was paid on it all the same counts.
-async fn take(ctx: &Context, attempt: &Attempt, made: PaymentFact) -> Result<(), WorkflowError> {
-    let provider = ctx.payments.default();
-    let mut fact = match (&made.session_id, made.outcome) {
-        (Some(session), AttemptState::Open) => match provider.expire_session(session).await {
-            Ok(session) => session.fact,
-            Err(ProviderError::Permanent(_)) => provider.fetch_session(session).await?.fact,
-            Err(error) => return Err(error.into()),
-        },
-        _ => made,
-    };
-    fact.preorder_id = Some(attempt.preorder_id.to_string());
-    fact.attempt_id = Some(attempt.id.to_string());
-    settle_payment::settle(ctx, &fact.into()).await?;
-    Ok(())
+/// Asks about calls whose answer never came, before the next round would. Says about how many.
+pub async fn ask_about_calls(ctx: &Context) -> Result<usize, WorkflowError> {
+    let now = ctx.shared_now().await?;
+    Ok(calls::ask(ctx, now - late()).await?.0)
 }
 
 /// Nobody can pay on it. (What is under way stays so: `join` forgets nothing.)

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::WorkflowError;
 use crate::context::Context;
 use crate::domain::timestamp::Timestamp;
+use crate::store::doctor::NAMED;
 use crate::store::{Db, StoreResult};
 use list::QUESTIONS;
 
@@ -36,6 +37,8 @@ pub struct Finding {
     pub harm: Harm,
     /// How many rows break it: nought is kept.
     pub broken: i64,
+    /// Some of these rows, by what the admin looks for.
+    pub ids: Vec<String>,
     pub remedy: &'static str,
 }
 
@@ -65,12 +68,17 @@ pub async fn check_promises(ctx: &Context) -> Result<Vec<Finding>, WorkflowError
 pub async fn ask(db: &Db, now: Timestamp) -> StoreResult<Vec<Finding>> {
     let mut findings = Vec::with_capacity(QUESTIONS.len());
     for asked in QUESTIONS {
-        let mut broken = 0;
+        let (mut broken, mut ids) = (0, Vec::new());
         for question in asked.questions {
-            broken += question.count(db, now).await?;
+            let count = question.count(db, now).await?;
+            broken += count;
+            if count > 0 && ids.len() < NAMED {
+                ids.extend(question.some(db, now).await?);
+                ids.truncate(NAMED);
+            }
         }
         let &list::Asked { promise, name, what, harm, remedy, .. } = asked;
-        findings.push(Finding { promise, name, what, harm, broken, remedy });
+        findings.push(Finding { promise, name, what, harm, broken, ids, remedy });
     }
     Ok(findings)
 }

@@ -114,7 +114,7 @@ pub async fn paid_just_now(
     id: &PreorderId,
     new: &NewPreorder,
 ) -> Result<Option<Preorder>, WorkflowError> {
-    let now = ctx.clock.now();
+    let now = ctx.shared_now().await?;
     let found = preorders::find(&ctx.db, id).await?;
     Ok(found.filter(|preorder| {
         is_same_order(preorder, new)

@@ -3,7 +3,9 @@
 //! no preorder of ours is unknown, and left alone; so is what only we know, which a person must look at.
 
 mod judge;
+mod patience;
 pub mod restore;
+mod second_look;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,22 +14,26 @@ use serde::Serialize;
 
 pub use crate::domain::comparison::Verdict;
 pub use judge::compare;
+pub use second_look::look_twice;
 
 use super::apply_stripe_event::owner;
 use super::receive_webhook::receive_webhook;
-use super::{WorkflowError, settle_payment};
+use super::{WorkflowError, check_overdue, settle_payment};
 use crate::context::Context;
 use crate::domain::comparison::{NOT_LISTED, Walked, advice};
-use crate::domain::ids::PreorderId;
-use crate::domain::payment::AttemptState;
 use crate::domain::timestamp::Timestamp;
+use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::Envelope;
-use crate::providers::payments::{Listed, Seen};
-use crate::store::attempts;
+use crate::providers::payments::{Listed, Made, Seen};
+use crate::store::provider_ids::{self, Known};
+use patience::patiently;
 
-const JUST_NOW: Duration = Duration::from_mins(1);
+/// What was made so lately was made while we walked.
+pub(super) const JUST_NOW: Duration = Duration::from_mins(1);
 /// Stripe counts whole seconds, and its clock is not ours.
-const EDGE: Duration = Duration::from_secs(10);
+pub(super) const EDGE: Duration = Duration::from_secs(10);
+/// Of our own records that a list did not show, a command looks up so many.
+const LOOKED_UP: usize = 1_000;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Difference {
@@ -79,25 +85,43 @@ pub const fn listed(object: Walked) -> Listed {
 /// Compares everything that Stripe made since then; with `fix`, settles what it knows better.
 pub async fn reconcile(ctx: &Context, since: Timestamp, fix: bool) -> Result<Report, WorkflowError> {
     let mut report = Report::default();
-    let mut sessions = HashSet::new();
+    reconcile_into(ctx, since, fix, &mut report).await?;
+    Ok(report)
+}
+
+/// The same for whoever wants to know how far it came when it breaks off.
+pub async fn reconcile_into(
+    ctx: &Context,
+    since: Timestamp,
+    fix: bool,
+    report: &mut Report,
+) -> Result<(), WorkflowError> {
+    if fix {
+        // Calls whose answer never came: what they made is closed, and is no difference.
+        patiently(async || check_overdue::ask_about_calls(ctx).await).await?;
+    }
+    let until = ctx.shared_now().await? - JUST_NOW;
     for &object in Walked::ALL {
+        let mut ids = HashSet::new();
         let mut after: Option<String> = None;
         loop {
-            let page = ctx.payments.default().list(listed(object), since, after.as_deref()).await?;
+            let page = patiently(async || {
+                Ok(ctx.payments.default().list(listed(object), Made::since(since), after.as_deref()).await?)
+            });
+            let page = page.await?;
             for seen in page.seen {
-                if object == Walked::Session {
-                    sessions.insert(seen.id().to_owned());
-                }
-                take(ctx, object, &seen, fix, &mut report).await?;
+                ids.insert(seen.id().to_owned());
+                take(ctx, object, &seen, fix, report).await?;
             }
             match page.next {
                 Some(next) => after = Some(next),
                 None => break,
             }
         }
+        let ours = patiently(async || only_ours(ctx, object, since + EDGE, until, &ids, LOOKED_UP).await);
+        report.differences.extend(ours.await?);
     }
-    report.differences.extend(only_ours(ctx, since, ctx.clock.now(), &sessions).await?);
-    Ok(report)
+    Ok(())
 }
 
 async fn take(ctx: &Context, object: Walked, seen: &Seen, fix: bool, report: &mut Report) -> Result<(), WorkflowError> {
@@ -106,7 +130,7 @@ async fn take(ctx: &Context, object: Walked, seen: &Seen, fix: bool, report: &mu
         return Ok(());
     };
     if fix && difference.advice().is_none() {
-        settle(ctx, seen).await?;
+        patiently(async || settle(ctx, seen).await).await?;
         difference.fixed = compare(ctx, object, seen).await?.is_none();
     }
     let Difference { id, verdict, fixed, .. } = &difference;
@@ -132,24 +156,38 @@ async fn settle(ctx: &Context, seen: &Seen) -> Result<(), WorkflowError> {
     Ok(())
 }
 
-/// Pages that we have and Stripe does not list: another account's key, or a copy of somebody else's database. Those that
-/// were made in the last moment before `until` are no difference: they were made while we walked.
+/// What we have, made in a span, and Stripe's list of that span did not show. Our dates are not Stripe's: each is looked
+/// up, and only what Stripe does not know at all is ours alone: another account's key, or a copy of somebody else's
+/// database. No more than `most` are.
 pub(super) async fn only_ours(
     ctx: &Context,
-    since: Timestamp,
+    object: Walked,
+    from: Timestamp,
     until: Timestamp,
-    sessions: &HashSet<String>,
+    listed_ids: &HashSet<String>,
+    most: usize,
 ) -> Result<Vec<Difference>, WorkflowError> {
-    let ours = attempts::sessions_between(&ctx.db, since + EDGE, until - JUST_NOW).await?;
-    let unlisted = ours.into_iter().filter(|(session, _, _)| !sessions.contains(session));
-    let difference = |(session, preorder_id, state): (String, PreorderId, AttemptState)| Difference {
-        verdict: Verdict::Different,
-        object: Walked::Session,
-        id: session,
-        preorder_id: Some(preorder_id.to_string()),
-        ours: state.to_string(),
-        theirs: NOT_LISTED.to_owned(),
-        fixed: false,
-    };
-    Ok(unlisted.map(difference).collect())
+    let provider = ctx.payments.default();
+    let ours = provider_ids::made_between(&ctx.db, object, provider.name(), from, until).await?;
+    let unlisted: Vec<Known> = ours.into_iter().filter(|(id, _, _)| !listed_ids.contains(id)).collect();
+    if unlisted.len() > most {
+        tracing::warn!(%object, unlisted = unlisted.len(), most, "Stripe does not list many of ours; some are looked up");
+    }
+    let mut found = Vec::new();
+    for (id, preorder_id, ours) in unlisted.into_iter().take(most) {
+        match provider.look_up(listed(object), &id).await {
+            Ok(seen) => found.extend(compare(ctx, object, &seen).await?),
+            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => found.push(Difference {
+                verdict: Verdict::Different,
+                object,
+                id,
+                preorder_id: Some(preorder_id.to_string()),
+                ours,
+                theirs: NOT_LISTED.to_owned(),
+                fixed: false,
+            }),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
 }

@@ -162,11 +162,8 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
             });
         }
     }
-    if let Some(last) = attempts.last().filter(|last| last.state == AttemptState::Creating) {
-        // Its answer never came. If it made a page, nobody was shown it; should it be paid all the same, that counts.
-        let replaced = Attempt { state: AttemptState::Expired, ..last.clone() };
-        attempts::save(&mut tx, &replaced, now).await?;
-    }
+    // One whose answer never came stays as it is. If it made a page, nobody was shown it: Stripe is asked within minutes
+    // (`check_overdue`), and the page is closed. Should it be paid all the same, that counts.
     let attempt_id = AttemptId::from_unique(&ctx.unique());
     let attempt = Attempt {
         idempotency_key: format!("{}-{attempt_id}", preorder.id),

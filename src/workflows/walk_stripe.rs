@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::receive_webhook::receive_webhook;
-use super::reconcile::{self, compare, listed};
+use super::reconcile::{self, EDGE, JUST_NOW, compare, listed, only_ours};
 use super::{WorkflowError, check_overdue};
 use crate::context::Context;
 use crate::domain::access::{Actor, Right};
@@ -15,13 +15,13 @@ use crate::domain::delivery::Delivery;
 use crate::domain::ids::{DifferenceId, WalkId};
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
-use crate::providers::payments::Seen;
 use crate::providers::payments::stripe::event::Envelope;
+use crate::providers::payments::{Made, Seen};
 use crate::store::differences::{self, Difference};
 use crate::store::walks::{self, Walk};
 use crate::store::{attempts, outbox};
 
-/// Events are asked for from a while before the last walk: Stripe may list one a moment late.
+/// Events are asked for from a while before the newest that the last walk saw: Stripe may list one a moment late.
 const OVERLAP: Duration = Duration::from_mins(15);
 /// The first walk, and each day's.
 const DAY: Duration = Duration::from_hours(24);
@@ -33,6 +33,8 @@ const PART: Duration = Duration::from_secs(12);
 const ON_ITS_WAY: Duration = Duration::from_mins(2);
 /// Open differences that are looked at again after a walk through the events.
 const LOOKED_AT_AGAIN: i64 = 20;
+/// Of our own records that a list did not show, so many are looked up in one part: well within its time.
+const LOOKED_UP: usize = 50;
 /// Far more than a person will ever look at.
 const MOST_OPEN: i64 = 10_000;
 /// A walk that has not ended after this long never will.
@@ -43,7 +45,7 @@ pub async fn ask(ctx: &Context, actor: &Actor, span: Duration) -> Result<Walk, W
     if !actor.may(Right::Act) {
         return Err(WorkflowError::Forbidden);
     }
-    let now = ctx.clock.now();
+    let now = ctx.shared_now().await?;
     let id = WalkId::from_unique(&ctx.unique());
     let walk =
         Walk { asked_by: Some(actor.name.clone()), ..new(id, WalkScope::Everything, now - span.min(LONGEST), now) };
@@ -56,19 +58,31 @@ pub async fn begin_by_itself(ctx: &Context) -> Result<(), WorkflowError> {
     if !attempts::any(&ctx.db).await? {
         return Ok(());
     }
-    let now = ctx.clock.now();
+    // By everybody's clock: what an instance ahead of its time had walked would be left out by the others.
+    let now = ctx.shared_now().await?;
     if !walks::is_under_way(&ctx.db, WalkScope::Events, now - GIVEN_UP).await? {
         let last = walks::last_finished(&ctx.db, WalkScope::Events).await?;
-        let since = last.map_or(now - DAY, |last| (last.created_at - OVERLAP).max(now - LONGEST));
+        let since = last.map_or(now - DAY, |last| goes_on_from(&last, now));
         let round = check_overdue::round(now);
         begin(ctx, &new(WalkId::from_unique(&format!("events{round}")), WalkScope::Events, since, now)).await?;
     }
     let day = now.seconds() / i64::try_from(DAY.as_secs()).unwrap_or(1);
     let of_day = WalkId::from_unique(&format!("day{day}"));
     if walks::find(&ctx.db, &of_day).await?.is_none() {
-        begin(ctx, &new(of_day, WalkScope::Everything, now - DAY - OVERLAP, now)).await?;
+        // A day that nobody walked is made up for by the next.
+        let last = walks::last_finished(&ctx.db, WalkScope::Everything).await?;
+        let a_day_ago = now - DAY;
+        let since = last.map_or(a_day_ago, |last| last.created_at.min(a_day_ago)) - OVERLAP;
+        begin(ctx, &new(of_day, WalkScope::Everything, since.max(now - LONGEST), now)).await?;
     }
     Ok(())
+}
+
+/// Where the next walk through the events begins: at the newest that the last one saw, which is a time of Stripe's own
+/// clock. One that saw none has left everything since its beginning to the next.
+fn goes_on_from(last: &Walk, now: Timestamp) -> Timestamp {
+    let from = last.newest_at.map_or(last.since, |newest| newest - OVERLAP);
+    from.min(now - OVERLAP).max(now - LONGEST)
 }
 
 const fn new(id: WalkId, scope: WalkScope, since: Timestamp, now: Timestamp) -> Walk {
@@ -90,6 +104,8 @@ const fn new(id: WalkId, scope: WalkScope, since: Timestamp, now: Timestamp) -> 
         strangers: 0,
         created_at: now,
         finished_at: None,
+        newest_at: None,
+        ours_until: None,
     }
 }
 
@@ -113,34 +129,43 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
     let began = tokio::time::Instant::now();
     let open: HashSet<_> =
         differences::open(&ctx.db, MOST_OPEN).await?.into_iter().map(|open| (open.object, open.provider_id)).collect();
-    // Which pages only we know can be told if this part sees all of them.
-    let mut sessions = (at.object == Walked::Session && at.after_id.is_none()).then(HashSet::new);
+    // What this part has seen on the list that it is at.
+    let mut ids = HashSet::new();
     while at.state == WalkState::Walking && at.part == part {
-        let page = ctx.payments.default().list(listed(at.object), at.since, at.after_id.as_deref()).await?;
-        let mut seen = look(ctx, &at, &page.seen, &open).await?;
-        if let (Some(sessions), Walked::Session) = (&mut sessions, at.object) {
-            sessions.extend(page.seen.iter().map(|seen| seen.id().to_owned()));
-        }
+        let made = Made::since(at.since);
+        let page = ctx.payments.default().list(listed(at.object), made, at.after_id.as_deref()).await?;
+        let now = ctx.shared_now().await?;
+        let mut seen = look(ctx, &at, &page.seen, &open, now).await?;
+        ids.extend(page.seen.iter().map(|seen| seen.id().to_owned()));
         let was = at.clone();
+        if at.object == Walked::Event {
+            at.newest_at = at.newest_at.max(page.newest);
+        }
         at.after_id = page.next;
+        let is_last = began.elapsed() > PART;
+        if at.scope == WalkScope::Everything && (at.after_id.is_none() || is_last) {
+            // Lists begin with the newest: this part has seen all of Stripe's down to its last one.
+            let down_to = page.oldest.filter(|_| at.after_id.is_some()).unwrap_or(at.since + EDGE);
+            let until = at.ours_until.unwrap_or(at.created_at - JUST_NOW);
+            seen.differ.extend(only_ours(ctx, at.object, down_to, until, &ids, LOOKED_UP).await?);
+            at.ours_until = Some(down_to.min(until));
+        }
         if at.after_id.is_none() {
-            if let (Some(sessions), Walked::Session) = (&sessions, at.object) {
-                seen.differ.extend(reconcile::only_ours(ctx, at.since, at.created_at, sessions).await?);
-            }
-            if let Some(next) = at.object.next() {
-                at.object = next;
-            } else {
-                (at.state, at.finished_at) = (WalkState::Done, Some(ctx.clock.now()));
+            ids.clear();
+            at.ours_until = None;
+            match at.object.next() {
+                Some(next) => at.object = next,
+                None => (at.state, at.finished_at) = (WalkState::Done, Some(now)),
             }
         }
-        if began.elapsed() > PART {
+        if is_last {
             at.part += 1;
         }
         at.matched += seen.matched;
         let strangers = seen.differ.iter().filter(|found| found.verdict == Verdict::Unknown).count();
         at.strangers += i64::try_from(strangers).unwrap_or_default();
         at.differing += seen.taken_in + i64::try_from(seen.differ.len() - strangers).unwrap_or_default();
-        if !save(ctx, &at, &was, &seen).await? {
+        if !save(ctx, &at, &was, &seen, now).await? {
             return Ok("somebody else is walking".to_owned());
         }
     }
@@ -165,17 +190,20 @@ async fn look(
     walk: &Walk,
     page: &[Seen],
     open: &HashSet<(Walked, String)>,
+    now: Timestamp,
 ) -> Result<Looked, WorkflowError> {
     let mut looked = Looked::default();
     for seen in page {
         match (compare(ctx, walk.object, seen).await?, seen) {
-            (Some(_), Seen::Event { id, kind, body }) if walk.scope == WalkScope::Events => {
+            (Some(found), Seen::Event { id, kind, body })
+                if walk.scope == WalkScope::Events && found.verdict == Verdict::Missing =>
+            {
                 let envelope = Envelope::named(id, kind);
                 receive_webhook(ctx, &envelope, body).await?;
                 tracing::warn!(event = id, kind, "an event never came; taken in from Stripe's list");
                 looked.taken_in += 1;
             }
-            (Some(_), Seen::Event { body, .. }) if is_young(ctx, body) => looked.matched += 1,
+            (Some(_), Seen::Event { body, .. }) if is_young(body, now) => looked.matched += 1,
             (Some(found), _) => looked.differ.push(found),
             (None, _) => {
                 let key = (walk.object, seen.id().to_owned());
@@ -189,15 +217,14 @@ async fn look(
     Ok(looked)
 }
 
-fn is_young(ctx: &Context, event: &str) -> bool {
+fn is_young(event: &str, now: Timestamp) -> bool {
     let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
     let created = event["created"].as_i64().map(Timestamp::from_seconds);
-    created.is_some_and(|at| ctx.clock.now().since(at) < ON_ITS_WAY)
+    created.is_some_and(|at| now.since(at) < ON_ITS_WAY)
 }
 
 /// Progress and what was found, at once. What is of nobody is counted and not kept.
-async fn save(ctx: &Context, at: &Walk, was: &Walk, seen: &Looked) -> Result<bool, WorkflowError> {
-    let now = ctx.clock.now();
+async fn save(ctx: &Context, at: &Walk, was: &Walk, seen: &Looked, now: Timestamp) -> Result<bool, WorkflowError> {
     let goes_on = at.part != was.part && at.state == WalkState::Walking;
     let next = ctx.enqueued(Delivery::WalkStripe { walk_id: at.id.clone(), part: at.part });
     let next = if goes_on { vec![next] } else { Vec::new() };
@@ -238,17 +265,18 @@ pub(super) fn row(ctx: &Context, found: &reconcile::Difference, now: Timestamp) 
 /// What differed a while ago and does not any more is nothing for a person: its event was late.
 async fn look_again(ctx: &Context) -> Result<(), WorkflowError> {
     for open in differences::longest_unseen(&ctx.db, LOOKED_AT_AGAIN).await? {
-        let seen = match ctx.payments.default().look_up(listed(open.object), &open.provider_id).await {
-            Ok(seen) => seen,
-            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => continue,
+        let found = match ctx.payments.default().look_up(listed(open.object), &open.provider_id).await {
+            Ok(seen) => Some(compare(ctx, open.object, &seen).await?),
+            // Stripe knows it no more: it stays as it was found, and the others have their turn.
+            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        let found = compare(ctx, open.object, &seen).await?;
-        let now = ctx.clock.now();
+        let now = ctx.shared_now().await?;
         let mut tx = ctx.db.begin().await?;
         match found {
-            Some(found) => differences::save(&mut tx, &row(ctx, &found, now)).await?,
-            None => differences::settle(&mut tx, open.object, &open.provider_id, None, now).await?,
+            Some(Some(found)) => differences::save(&mut tx, &row(ctx, &found, now)).await?,
+            Some(None) => differences::settle(&mut tx, open.object, &open.provider_id, None, now).await?,
+            None => differences::looked_at(&mut tx, &open.id, now).await?,
         }
         tx.commit().await?;
     }

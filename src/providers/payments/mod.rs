@@ -108,11 +108,31 @@ impl Seen {
     }
 }
 
+/// When what is listed was made, by the provider's clock: both ends are among it.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+impl Made {
+    pub const fn since(since: Timestamp) -> Self {
+        Self { since, until: None }
+    }
+
+    pub const fn between(since: Timestamp, until: Timestamp) -> Self {
+        Self { since, until: Some(until) }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Page {
     pub seen: Vec<Seen>,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
+    /// When the first and the last one on it were made.
+    pub newest: Option<Timestamp>,
+    pub oldest: Option<Timestamp>,
 }
 
 /// Every call is bounded in time (10 s) and made once: whether to repeat it is the workflow's to say.
@@ -130,11 +150,12 @@ pub trait PaymentProvider: Send + Sync {
     fn create_refund<'a>(&'a self, new: &'a NewRefund) -> BoxFuture<'a, Result<RefundFact, ProviderError>>;
     /// All refunds of a payment.
     fn list_refunds<'a>(&'a self, payment_intent: &'a str) -> BoxFuture<'a, Result<Vec<RefundFact>, ProviderError>>;
-    /// A page of what the provider has made since a time, newest first; `after` is the `next` of the page before.
+    /// A page of what the provider made in a time, newest first; `after` is the `next` of the page before. Of events, those
+    /// that we understand.
     fn list<'a>(
         &'a self,
         what: Listed,
-        since: Timestamp,
+        made: Made,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>>;
     /// One of them, by the provider's id.

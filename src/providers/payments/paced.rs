@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, Made, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::stripe_endpoints::Endpoint;
@@ -126,12 +126,12 @@ impl PaymentProvider for Paced {
     fn list<'a>(
         &'a self,
         what: Listed,
-        since: Timestamp,
+        made: Made,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
         async move {
             self.turn(Endpoint::List).await?;
-            self.inner.list(what, since, after).await
+            self.inner.list(what, made, after).await
         }
         .boxed()
     }

@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, Made, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::domain::payment::PaymentFact;
 use crate::domain::refund::RefundFact;
 use crate::domain::timestamp::Timestamp;
@@ -59,8 +59,8 @@ impl PaymentProvider for Watched {
         self.call("list_refunds", self.inner.list_refunds(payment_intent))
     }
 
-    fn list<'a>(&'a self, what: Listed, since: Timestamp, after: Option<&'a str>) -> Called<'a, Page> {
-        self.call("list", self.inner.list(what, since, after))
+    fn list<'a>(&'a self, what: Listed, made: Made, after: Option<&'a str>) -> Called<'a, Page> {
+        self.call("list", self.inner.list(what, made, after))
     }
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> Called<'a, Seen> {

@@ -8,6 +8,9 @@ use super::listing::page;
 use super::{accounts, known, params, render, render_payment};
 use crate::sandbox::form::Form;
 
+/// Of events, on one list.
+const MOST_TYPES: usize = 20;
+
 /// Answers a list call, or nothing when there is no such list.
 pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value, Refusal>> {
     let url = format!("/v1/{}", parts.join("/"));
@@ -122,6 +125,12 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
         }),
         ["events"] => check(known::EVENT_LIST).and_then(|()| {
             let types = form.list("types");
+            if types.len() > MOST_TYPES {
+                return Err(Refusal::invalid("Invalid array: types may have up to 20 elements.").param("types"));
+            }
+            if !types.is_empty() && wants("type").is_some() {
+                return Err(Refusal::invalid("You may only specify one of these parameters: type, types."));
+            }
             page(
                 &ledger.events,
                 form,
@@ -130,7 +139,7 @@ pub fn list(ledger: &Ledger, parts: &[&str], form: &Form) -> Option<Result<Value
                 |e| e.created,
                 |e| {
                     wants("type").is_none_or(|wanted| kind_fits(wanted, &e.kind))
-                        && (types.is_empty() || types.iter().any(|wanted| kind_fits(wanted, &e.kind)))
+                        && (types.is_empty() || types.contains(&e.kind))
                 },
                 |e| event(e).unwrap_or_default(),
             )

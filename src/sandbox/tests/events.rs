@@ -82,6 +82,13 @@ async fn events_can_be_listed_by_type_and_time_fetched_and_sent_again() {
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
     let (_, family) = rig.stripe("GET", "/v1/events", &[("type", "payment_intent.*")]).await;
     assert_eq!(family["data"].as_array().unwrap().len(), 2);
+    let both = [("types[]", "checkout.session.completed"), ("types[]", "payment_intent.succeeded")];
+    let (_, some) = rig.stripe("GET", "/v1/events", &both).await;
+    assert_eq!(some["data"].as_array().unwrap().len(), 2);
+    let (status, _) = rig.stripe("GET", "/v1/events", &[("types[]", "charge.failed"); 21]).await;
+    assert_eq!(status, 400, "Stripe takes up to twenty");
+    let (status, _) = rig.stripe("GET", "/v1/events", &[("type", "charge.failed"), both[0]]).await;
+    assert_eq!(status, 400, "Stripe takes one of the two");
     let (_, one) = rig.stripe("GET", &format!("/v1/events/{id}"), &[]).await;
     assert_eq!(one["type"], "checkout.session.completed");
     assert_eq!(rig.control("/sandbox/webhooks/resend.json", json!({ "event_id": id })).await.1["deliveries"], 1);

@@ -7,19 +7,22 @@ use super::Question;
 pub const WITHOUT_DELIVERY: Question = Question::new(
     "SELECT COUNT(*) FROM webhook_logs w WHERE w.status IN ('received', 'processing') AND NOT EXISTS \
      (SELECT 1 FROM outbox o WHERE o.dedupe_key = 'apply_stripe_event:' || w.id)",
-);
+)
+.naming("w.id");
 
 /// Deliveries that say they applied an event which says it was not.
 pub const DONE_AND_NOT_APPLIED: Question = Question::new(
     "SELECT COUNT(*) FROM webhook_logs w JOIN outbox o ON o.dedupe_key = 'apply_stripe_event:' || w.id \
      WHERE w.status IN ('received', 'processing') AND o.state = 'done'",
-);
+)
+.naming("w.id");
 
 /// Deliveries of an event that is gone. After `apply_stripe_event:` stands its id.
 pub const GONE: Question = Question::new(
     "SELECT COUNT(*) FROM outbox o WHERE o.kind = 'apply_stripe_event' AND NOT EXISTS \
      (SELECT 1 FROM webhook_logs w WHERE w.id = substr(o.dedupe_key, 20))",
-);
+)
+.naming("o.id");
 
 /// Events that were applied and of which nothing is to be seen: a payment without a paid try, a refund without a refund.
 pub const WITHOUT_EFFECT: Question = Question::new(
@@ -30,9 +33,11 @@ pub const WITHOUT_EFFECT: Question = Question::new(
      (SELECT 1 FROM refunds r WHERE r.preorder_id = w.preorder_id)) \
      OR (w.event IN ('charge.dispute.created', 'charge.dispute.closed') AND NOT EXISTS \
      (SELECT 1 FROM disputes d WHERE d.preorder_id = w.preorder_id)))",
-);
+)
+.naming("w.id");
 
 /// Events that are kept twice: each would take effect twice.
 pub const TWICE: Question = Question::new(
     "SELECT COUNT(*) FROM (SELECT stripe_event_id FROM webhook_logs GROUP BY stripe_event_id HAVING COUNT(*) > 1) AS odd",
-);
+)
+.naming("odd.stripe_event_id");

@@ -17,6 +17,9 @@ use super::patience::bounded;
 use super::{Db, StoreResult, on_read};
 use crate::domain::timestamp::Timestamp;
 
+/// So many rows of a question are named: enough to begin with.
+pub const NAMED: usize = 5;
+
 /// A count of rows that should not be there.
 #[derive(Debug, Clone, Copy)]
 pub struct Question {
@@ -24,6 +27,8 @@ pub struct Question {
     postgres: &'static str,
     /// What `$1` is: so long before (or after) now.
     moment: Moment,
+    /// What names a row of them, if one thing does.
+    name: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +42,7 @@ enum Moment {
 
 impl Question {
     const fn new(sql: &'static str) -> Self {
-        Self { sqlite: sql, postgres: sql, moment: Moment::None }
+        Self { sqlite: sql, postgres: sql, moment: Moment::None, name: None }
     }
 
     /// `$1` is so long ago.
@@ -56,25 +61,49 @@ impl Question {
 
     /// Each database has its own words for what it holds.
     const fn of_each(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite, postgres, moment: Moment::None }
+        Self { sqlite, postgres, moment: Moment::None, name: None }
     }
 
-    /// How many rows break it. `now` is the shop's clock.
-    pub async fn count(&self, db: &Db, now: Timestamp) -> StoreResult<i64> {
-        let sql = match db {
+    /// The same rows can be named by this column.
+    const fn naming(self, column: &'static str) -> Self {
+        Self { name: Some(column), ..self }
+    }
+
+    const fn sql(&self, db: &Db) -> &'static str {
+        match db {
             Db::Sqlite(_) => self.sqlite,
             Db::Postgres(_) => self.postgres,
-        };
-        let moment = match self.moment {
+        }
+    }
+
+    async fn moment(&self, db: &Db, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        Ok(match self.moment {
             Moment::None => None,
             Moment::Ago(time) => Some(now - time),
             Moment::Ahead(time) => Some(now + time),
             Moment::AgoThere(time) => Some(clock(db).await? - time),
-        };
-        let Some(moment) = moment else {
+        })
+    }
+
+    /// How many rows break it. `now` is the shop's clock.
+    pub async fn count(&self, db: &Db, now: Timestamp) -> StoreResult<i64> {
+        let sql = self.sql(db);
+        let Some(moment) = self.moment(db, now).await? else {
             return Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_one(c).await)?);
         };
         Ok(on_read!(db, c => sqlx::query_scalar(sql).bind(moment).fetch_one(c).await)?)
+    }
+
+    /// The names of some of them; of none where nothing names them.
+    pub async fn some(&self, db: &Db, now: Timestamp) -> StoreResult<Vec<String>> {
+        let rows = self.sql(db).strip_prefix("SELECT COUNT(*) FROM ");
+        let (Some(rows), Some(name)) = (rows, self.name) else { return Ok(Vec::new()) };
+        let sql = format!("SELECT {name} FROM {rows} LIMIT {NAMED}");
+        let sql = sqlx::AssertSqlSafe(sql);
+        let Some(moment) = self.moment(db, now).await? else {
+            return Ok(on_read!(db, c => sqlx::query_scalar(sql).fetch_all(c).await)?);
+        };
+        Ok(on_read!(db, c => sqlx::query_scalar(sql).bind(moment).fetch_all(c).await)?)
     }
 }
 

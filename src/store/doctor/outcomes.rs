@@ -21,11 +21,12 @@ pub const BADGES: Question = Question::new(
      WHEN r.refunded > 0 THEN 'refunded' \
      WHEN a.paid = 1 OR p.paid_at IS NOT NULL THEN 'paid' \
      WHEN a.pending = 1 THEN 'pending' WHEN a.failed = 1 THEN 'failed' ELSE 'unpaid' END",
-);
+)
+.naming("p.id");
 
 /// Money and completion come together.
 pub const PAID_AND_NOT_COMPLETED: Question =
-    Question::new("SELECT COUNT(*) FROM preorders WHERE (paid_at IS NOT NULL) <> (status = 'completed')");
+    Question::new("SELECT COUNT(*) FROM preorders WHERE (paid_at IS NOT NULL) <> (status = 'completed')").naming("id");
 
 /// Tries, refunds, preorders and events that bear the marks of a rung above the one that they stand on.
 pub const BACKWARDS: Question = Question::new(

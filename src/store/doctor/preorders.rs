@@ -13,6 +13,7 @@ macro_rules! owed {
             $kind,
             ":' || p.id)"
         ))
+        .naming("p.id")
     };
 }
 
@@ -27,4 +28,5 @@ pub const GONE: Question = Question::new(
      UNION SELECT preorder_id FROM webhook_logs WHERE preorder_id IS NOT NULL \
      UNION SELECT preorder_id FROM audit_log WHERE preorder_id IS NOT NULL) AS named \
      WHERE NOT EXISTS (SELECT 1 FROM preorders p WHERE p.id = named.preorder_id)",
-);
+)
+.naming("named.preorder_id");

@@ -186,6 +186,7 @@ pub const BREAKS: &[Break] = &[
         "INSERT INTO differences (id, object, provider_id, preorder_id, verdict, ours, theirs, found_at, seen_at) VALUES \
          ('dif_1', 'session', 'cs_1', '{id}', 'missing', 'none', 'paid', {epoch}, {epoch})",
     ),
+    on_either(&["compared"], "UPDATE checkout_attempts SET created_at = {epoch} WHERE preorder_id = '{id}'"),
     on_either(&["holders"], of_delivery!("lease_token = 'sleeper'")),
     on_either(&["refunds asked for"], refund!("100", "NULL")),
     on_either(

@@ -14,7 +14,7 @@ use crate::domain::ids::PreorderId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::refund::RefundReason;
 use crate::providers::payments::stripe::event::Envelope;
-use crate::providers::payments::{Listed, Seen};
+use crate::providers::payments::{Listed, Made, Seen};
 use crate::tests::app::TestApp;
 use crate::tests::on_both;
 use crate::workflows::apply_stripe_event::apply_stripe_event;
@@ -166,7 +166,7 @@ async fn events(app: &TestApp) -> Vec<(String, String, String)> {
     let since = app.ctx.clock.now() - Duration::from_hours(1);
     let (mut events, mut after) = (Vec::new(), None::<String>);
     loop {
-        let page = app.ctx.payments.default().list(Listed::Events, since, after.as_deref()).await.unwrap();
+        let page = app.ctx.payments.default().list(Listed::Events, Made::since(since), after.as_deref()).await.unwrap();
         events.extend(page.seen.into_iter().map(|seen| match seen {
             Seen::Event { id, kind, body } => (id, kind, body),
             other => panic!("no event: {other:?}"),

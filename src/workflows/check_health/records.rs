@@ -12,8 +12,9 @@ use crate::store::outbox_acts::{self, Pause};
 use crate::store::{StoreResult, metrics_machinery, patience};
 use crate::workflows::check_promises::{Finding, LONGEST_QUESTION, PROMISES, check_promises};
 
-pub async fn records(ctx: &Context, patience: Duration) -> Vec<Check> {
-    let Ok(only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return vec![unfinished()] };
+/// `unfinished` is what is said when it takes longer.
+pub async fn records(ctx: &Context, patience: Duration, unfinished: Check) -> Vec<Check> {
+    let Ok(only_one) = Arc::clone(&ctx.looking).try_lock_owned() else { return vec![unfinished] };
     let ctx = ctx.clone();
     let look = tokio::spawn(async move {
         let checks = patience::with(LONGEST_QUESTION, look(&ctx)).await;
@@ -23,13 +24,19 @@ pub async fn records(ctx: &Context, patience: Duration) -> Vec<Check> {
     match tokio::time::timeout(patience, look).await {
         Ok(Ok(checks)) => checks,
         Ok(Err(_)) => vec![Check::bad("records", "could not be looked through", "Read why in the log.")],
-        Err(_) => vec![unfinished()],
+        Err(_) => vec![unfinished],
     }
 }
 
 /// No fault: there are many.
-fn unfinished() -> Check {
+pub fn unfinished() -> Check {
     Check::good("records", "still being looked through; check again in a minute, or run `rolitt doctor`")
+}
+
+pub fn not_asked(patience: Duration) -> Check {
+    let found =
+        format!("not looked through within {} s: whether the promises are kept is not known", patience.as_secs());
+    Check::bad("records", found, "Look at the database: it is slow, or somebody holds it up. Then ask again.")
 }
 
 async fn look(ctx: &Context) -> Vec<Check> {
@@ -77,7 +84,10 @@ fn money(findings: &[Finding]) -> Vec<Check> {
 fn judged(name: &str, good: &str, findings: &[&Finding]) -> Check {
     let broken: Vec<_> = findings.iter().filter(|finding| finding.broken != 0).collect();
     let Some(first) = broken.first() else { return Check::good(name, good) };
-    let said = broken.iter().map(|finding| format!("{} {}", finding.broken, finding.what));
+    let said = broken.iter().map(|finding| match finding.ids.as_slice() {
+        [] => format!("{} {}", finding.broken, finding.what),
+        ids => format!("{} {} ({})", finding.broken, finding.what, ids.join(", ")),
+    });
     Check::bad(name, said.collect::<Vec<_>>().join("; "), first.remedy)
 }
 

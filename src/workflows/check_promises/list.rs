@@ -117,6 +117,8 @@ pub(super) const QUESTIONS: &[Asked] = &[
         .or(PUT_BACK),
     asked(8, "differences", Wrong, "things that Stripe says otherwise are not settled", &[walks::LEFT_OPEN])
         .or("Settle them in the admin, under Reconcile, or run `rolitt reconcile --fix`."),
+    asked(8, "compared", Wrong, "days are over on which nobody compared us with Stripe", &[walks::NOT_COMPARED])
+        .or("See that workers run, and why the delivery `walk_stripe` does not end: in the admin, under Background."),
     asked(
         9,
         "holders",

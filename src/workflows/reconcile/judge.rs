@@ -2,7 +2,7 @@
 
 use super::Difference;
 use crate::context::Context;
-use crate::domain::comparison::{TWICE, Verdict, Walked};
+use crate::domain::comparison::{NOT_APPLIED, TWICE, Verdict, Walked};
 use crate::domain::ids::{PreorderId, RefundId};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
@@ -11,7 +11,9 @@ use crate::providers::payments::Seen;
 use crate::providers::payments::stripe::event;
 use crate::store::attempts::{self, Attempt};
 use crate::store::refunds::Refund;
-use crate::store::{disputes, preorders, refunds, webhooks};
+use crate::store::webhooks::{self, Standing};
+use crate::store::{disputes, preorders, refunds};
+use crate::workflows::apply_stripe_event::NOT_HERE;
 use crate::workflows::{WorkflowError, settle_payment};
 
 /// What we say, and what Stripe says.
@@ -40,10 +42,15 @@ pub async fn compare(ctx: &Context, object: Walked, seen: &Seen) -> Result<Optio
             (id, owner.map(|id| id.to_string()), Judged::new(verdict, "", problem.as_str()))
         }
         Seen::Event { id, kind, .. } => {
-            if !event::is_known(kind) || webhooks::find_by_event(&ctx.db, id).await?.is_some() {
+            if !event::is_known(kind) {
                 return Ok(None);
             }
-            (id, None, Judged::new(Verdict::Missing, "never received", kind.as_str()))
+            let judged = match webhooks::standing(&ctx.db, id).await? {
+                None => Judged::new(Verdict::Missing, "never received", kind.as_str()),
+                Some(kept) if kept.is_given_up => of_given_up(&kept, kind),
+                Some(_) => return Ok(None),
+            };
+            (id, None, judged)
         }
         Seen::Fact { id, fact } => {
             let judged = match fact {
@@ -65,6 +72,12 @@ pub async fn compare(ctx: &Context, object: Walked, seen: &Seen) -> Result<Optio
     Ok(Some(Difference { verdict, object, id: id.clone(), preorder_id, ours, theirs, fixed: false }))
 }
 
+/// What names a preorder that is not here is another shop's, or lost with it.
+fn of_given_up(kept: &Standing, kind: &str) -> Judged {
+    let verdict = if kept.error.as_deref() == Some(NOT_HERE) { Verdict::Unknown } else { Verdict::Different };
+    Judged::new(verdict, NOT_APPLIED, kind)
+}
+
 async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, WorkflowError> {
     let theirs = fact.outcome.to_string();
     let Some(attempt) = attempt_of(ctx, fact).await? else {
@@ -75,7 +88,10 @@ async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, Workflo
         let ours = is_ours(ctx, fact.preorder_id.as_deref()).await?;
         return Ok(Judged::new(if ours { Verdict::Missing } else { Verdict::Unknown }, "none", theirs));
     };
-    let ahead = attempt.state.join(fact.outcome) != attempt.state;
+    // A page whose answer never came is asked about within minutes, and closed: until then it is no difference, as long as
+    // there is no money on it.
+    let is_asked_about = attempt.state == AttemptState::Creating && !fact.outcome.has_money();
+    let ahead = attempt.state.join(fact.outcome) != attempt.state && !is_asked_about;
     // We may know of a refused card that a page, still open, does not speak of; never of money that they do not have.
     let only_ours = attempt.state == AttemptState::Paid && fact.outcome != AttemptState::Paid;
     let amounts = fact.received.is_some() && attempt.received() != fact.received;
@@ -91,7 +107,14 @@ async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, Workflo
     ))
 }
 
+/// As settlement finds it: by the try's own name first, for a page whose answer was lost is known by nothing else.
 async fn attempt_of(ctx: &Context, fact: &PaymentFact) -> Result<Option<Attempt>, WorkflowError> {
+    if let Some(named) = fact.attempt_id.as_deref().and_then(|id| id.parse().ok())
+        && let Some(attempt) = attempts::find(&ctx.db, &named).await?
+        && fact.preorder_id.as_deref().is_none_or(|id| id == attempt.preorder_id.as_str())
+    {
+        return Ok(Some(attempt));
+    }
     if let Some(session) = &fact.session_id
         && let Some(attempt) = attempts::find_by_session(&ctx.db, session).await?
     {

@@ -14,7 +14,8 @@ use super::super::apply_stripe_event::NOT_HERE;
 use super::super::audit::{self, Act};
 use super::super::settle_payment::{self, SMS_PARKED};
 use super::super::{WorkflowError, initiate_preorder};
-use super::{Report, reconcile};
+use super::patience::patiently;
+use super::{Report, reconcile_into};
 use crate::context::Context;
 use crate::domain::access::{Actor, Role};
 use crate::domain::audit::AuditAction;
@@ -23,7 +24,7 @@ use crate::domain::ids::PreorderId;
 use crate::domain::payment::Fact;
 use crate::domain::preorder::{FulfilmentStatus, Progress};
 use crate::domain::timestamp::Timestamp;
-use crate::providers::payments::{Listed, OrderAtStripe, Seen};
+use crate::providers::payments::{Listed, Made, OrderAtStripe, Seen};
 use crate::store::preorders::{self, Preorder};
 use crate::store::{outbox, restores};
 
@@ -36,28 +37,32 @@ pub struct Restored {
     pub report: Report,
 }
 
-/// Makes a restored copy the database again: before the shop and its workers are started on it.
-pub async fn restore(ctx: &Context, since: Timestamp) -> Result<Restored, WorkflowError> {
-    let mut restored = Restored { parked: hold_back(ctx).await?, ..Restored::default() };
+/// Makes a restored copy the database again: before the shop and its workers are started on it. It may be repeated: what
+/// is there is left alone. What was done before it broke off stands in `restored`.
+pub async fn restore(ctx: &Context, since: Timestamp, restored: &mut Restored) -> Result<(), WorkflowError> {
+    restored.parked += hold_back(ctx).await?;
     let mut after: Option<String> = None;
     loop {
-        let page = ctx.payments.default().list(Listed::Sessions, since, after.as_deref()).await?;
+        let page = patiently(async || {
+            Ok(ctx.payments.default().list(Listed::Sessions, Made::since(since), after.as_deref()).await?)
+        });
+        let page = page.await?;
         for seen in page.seen {
-            restored.preorders.extend(make_again(ctx, &seen).await?);
+            restored.preorders.extend(patiently(async || make_again(ctx, &seen).await).await?);
         }
         match page.next {
             Some(next) => after = Some(next),
             None => break,
         }
     }
-    restored.report = reconcile(ctx, since, true).await?;
+    reconcile_into(ctx, since, true, &mut restored.report).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     restores::retry_events(&mut tx, NOT_HERE, now).await?;
     restores::resume(&mut tx).await?;
     tx.commit().await?;
     ctx.bell.ring_lane(Lane::Settlement);
-    Ok(restored)
+    Ok(())
 }
 
 async fn hold_back(ctx: &Context) -> Result<u64, WorkflowError> {
@@ -86,7 +91,7 @@ async fn make_again(ctx: &Context, seen: &Seen) -> Result<Option<PreorderId>, Wo
     let detail = json!({ "session_id": session_id, "reason": "restored_from_stripe" });
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    restores::insert(&mut tx, &preorder).await?;
+    restores::insert(&mut tx, &preorder, &preorders::owed(&deliveries)).await?;
     outbox::enqueue(&mut tx, &deliveries, now).await?;
     audit::record(ctx, &mut tx, &reconciler(), Act::on_preorder(AuditAction::PreorderRestored, &id, detail)).await?;
     if let Fact::Payment(_) = fact {

@@ -91,7 +91,8 @@ async fn adopt(
         idempotency_key: format!("adopted-{known_as}"),
         amount_minor: preorder.amount_minor,
         currency: preorder.currency,
-        ..blank_attempt(now)
+        // It is no younger than what is said of it: an order made again days later has its tries where they were.
+        ..blank_attempt(fact.occurred_at.min(now))
     };
     attempts::insert(tx, &attempt).await?;
     attempts.push(attempt);

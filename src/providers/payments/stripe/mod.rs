@@ -24,7 +24,7 @@ use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund};
 use stripe_product::price::RetrievePrice;
 
-use super::{Listed, ListedPrice, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
+use super::{Listed, ListedPrice, Made, NewRefund, NewSession, OrderAtStripe, Page, PaymentProvider, Seen, Session};
 use crate::clock::Clock;
 use crate::config::StripeSettings;
 use crate::domain::payment::PaymentFact;
@@ -237,10 +237,10 @@ impl PaymentProvider for Stripe {
     fn list<'a>(
         &'a self,
         what: Listed,
-        since: Timestamp,
+        made: Made,
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page, ProviderError>> {
-        walk::page(&self.client, what, since, after, self.clock.now()).boxed()
+        walk::page(&self.client, what, made, after, self.clock.now()).boxed()
     }
 
     fn look_up<'a>(&'a self, what: Listed, id: &'a str) -> BoxFuture<'a, Result<Seen, ProviderError>> {

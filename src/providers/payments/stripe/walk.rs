@@ -6,17 +6,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::super::{Listed, Page, Seen};
+use super::super::{Listed, Made, Page, Seen};
 use super::field::{reference, text, time};
 use super::wire::Wire;
 use super::{event, returned};
 use crate::domain::money::Money;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
+use crate::domain::stripe_events::UNDERSTOOD;
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 
 /// Stripe's most.
 const PER_PAGE: &str = "100";
+/// Understood as well, for they bear the dispute: a list names each type.
+const OF_DISPUTES: &[&str] = &["charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"];
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -28,21 +31,24 @@ struct Answer<'a> {
 pub async fn page(
     wire: &Wire,
     what: Listed,
-    since: Timestamp,
+    made: Made,
     after: Option<&str>,
     now: Timestamp,
 ) -> Result<Page, ProviderError> {
-    let body = fetch(wire, what, since, after).await?;
+    let body = fetch(wire, what, made, after).await?;
     let unreadable = |problem: &str| ProviderError::NoAnswer(format!("Stripe's list can't be read: {problem}"));
     let answer: Answer<'_> = serde_json::from_slice(&body).map_err(|e| unreadable(&e.to_string()))?;
     let mut seen = Vec::with_capacity(answer.data.len());
+    let (mut newest, mut oldest) = (None, None);
     for raw in &answer.data {
         let object: Value = serde_json::from_str(raw.get()).map_err(|e| unreadable(&e.to_string()))?;
         let id = text(&object, "/id").ok_or_else(|| unreadable("an object without an id"))?.to_owned();
+        let created = time(&object, "/created");
+        (newest, oldest) = (newest.max(created), created.or(oldest));
         seen.push(read(what, id, &object, raw.get(), now));
     }
     let next = seen.last().filter(|_| answer.has_more).map(|last| last.id().to_owned());
-    Ok(Page { seen, next })
+    Ok(Page { seen, next, newest, oldest })
 }
 
 /// One object by its id, read as on a list.
@@ -55,10 +61,15 @@ pub async fn one(wire: &Wire, what: Listed, id: &str, now: Timestamp) -> Result<
     Ok(read(what, id.to_owned(), &object, body, now))
 }
 
-async fn fetch(wire: &Wire, what: Listed, since: Timestamp, after: Option<&str>) -> Result<Bytes, ProviderError> {
-    let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", since.seconds().to_string())];
+async fn fetch(wire: &Wire, what: Listed, made: Made, after: Option<&str>) -> Result<Bytes, ProviderError> {
+    let mut query = vec![("limit", PER_PAGE.to_owned()), ("created[gte]", made.since.seconds().to_string())];
+    query.extend(made.until.map(|until| ("created[lte]", until.seconds().to_string())));
     query.extend(after.map(|after| ("starting_after", after.to_owned())));
     query.extend(expanded(what).map(|path| ("expand[]", format!("data.{path}"))));
+    // A busy account has ten times as many of no consequence to us. Stripe takes up to twenty types.
+    if what == Listed::Events {
+        query.extend(UNDERSTOOD.iter().chain(OF_DISPUTES).map(|kind| ("types[]", (*kind).to_owned())));
+    }
     wire.get(path(what), &query).await
 }
 

@@ -132,12 +132,14 @@ fn difference(row: DifferenceRow, may_act: bool) -> AnyView {
             let aside = may_act.then(|| set_aside(row.id.clone(), &row.provider_id));
             view! { <span class="advice">{advice}</span> {aside} }.into_any()
         }
+        // It may be settled and differ all the same: then somebody has looked, and says what they found.
         (None, None) if may_act => view! {
             <form method="post" action="/api/admin/settle_difference">
-                <input type="hidden" name="id" value=row.id />
+                <input type="hidden" name="id" value=row.id.clone() />
                 <input type="hidden" name="back" value=ROOM />
                 <button type="submit" class="button-act" aria-label=label>"Settle as Stripe says"</button>
             </form>
+            {set_aside(row.id.clone(), &row.provider_id)}
         }
         .into_any(),
         (None, None) => view! { <span class="soft">"Support or an owner can settle it."</span> }.into_any(),
