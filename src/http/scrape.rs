@@ -123,7 +123,7 @@ impl Scrape {
         tokio::spawn(async move {
             // Also if it ends in a panic: a look that fails is not begun again with every scrape.
             *next_look = Some(Instant::now() + PROMISES_AGAIN);
-            match patience::with(LONGEST_QUESTION, promises(&ctx)).await {
+            match Box::pin(patience::with(LONGEST_QUESTION, promises(&ctx))).await {
                 Ok(true) => *next_look = Some(Instant::now() + PROMISES_EVERY),
                 // Another instance is at it, or the doctor.
                 Ok(false) => {}
