@@ -129,3 +129,28 @@ async fn the_dispute_card_pays_and_is_disputed() {
     let close = format!("/sandbox/disputes/{}/close.json", text_of(&disputes["data"][0], "id"));
     assert_eq!(rig.control(&close, json!({ "status": "won" })).await.1["status"], "won");
 }
+
+#[tokio::test]
+async fn an_inquiry_moves_no_money_and_what_a_dispute_moves_is_listed() {
+    let rig = Rig::new().await;
+    let session = rig.open_session().await;
+    let paid = rig.pay(&session, json!({ "card": "4242424242424242" })).await;
+    let open = format!("/sandbox/payment_intents/{}/dispute.json", text_of(&paid["session"], "payment_intent"));
+    assert_eq!(rig.control(&open, json!({ "amount": 50_000 })).await.0, 400, "more than was paid");
+    let (_, dispute) = rig.control(&open, json!({ "inquiry": true, "amount": 20_000 })).await;
+    assert_eq!((&dispute["status"], &dispute["amount"]), (&json!("warning_needs_response"), &json!(20_000)));
+    assert_eq!(dispute["balance_transactions"], json!([]));
+    let id = text_of(&dispute, "id");
+    let go_on = async |status: &str| {
+        let (answered, dispute) =
+            rig.control(&format!("/sandbox/disputes/{id}/close.json"), json!({ "status": status })).await;
+        let list = dispute["balance_transactions"].as_array().cloned().unwrap_or_default();
+        (answered, list.iter().map(|moved| moved["amount"].as_i64().unwrap()).collect::<Vec<_>>())
+    };
+    assert_eq!(go_on("won").await.0, 400, "an inquiry is not won");
+    assert_eq!(go_on("needs_response").await, (200, vec![-20_000]));
+    assert_eq!(go_on("lost").await, (200, vec![-20_000]));
+    assert_eq!(go_on("won").await, (200, vec![-20_000, 20_000]));
+    let heard = rig.heard_types(9).await;
+    assert!(heard.contains(&"charge.dispute.funds_withdrawn".to_owned()), "{heard:?}");
+}
