@@ -49,6 +49,12 @@ impl Preorder {
         Money::new(self.amount_minor, self.currency)
     }
 
+    /// Whether somebody may still be sent to pay it.
+    pub const fn is_to_be_paid(&self) -> bool {
+        matches!(self.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed)
+            && !matches!(self.status, PreorderStatus::Cancelled)
+    }
+
     pub const fn progress(&self) -> Progress {
         Progress { status: self.status, payment_status: self.payment_status, paid_at: self.paid_at }
     }

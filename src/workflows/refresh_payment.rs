@@ -13,7 +13,7 @@ use crate::providers::ProviderError;
 use crate::providers::payments::Session;
 use crate::providers::payments::paced::waiting_at_most;
 use crate::store::attempts::{self, Attempt};
-use crate::store::preorders::Preorder;
+use crate::store::preorders::{self, Preorder};
 
 /// How long a page may wait for Stripe before it is shown as "being confirmed".
 const PAGE_PATIENCE: Duration = Duration::from_secs(3);
@@ -72,12 +72,15 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
     Ok(if learnt { "card learnt" } else { "not paid by card" })
 }
 
-/// Closes the pages of a preorder on which somebody could still pay. Says how many.
+/// Closes the pages of a preorder on which somebody could still pay; of one that is still to be paid, those that
+/// were given up and shown to nobody. Says how many.
 pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, WorkflowError> {
     let now = ctx.shared_now().await?;
+    let preorder = preorders::find(&ctx.db, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let attempts = attempts::list(&ctx.db, id).await?;
+    let needed = |attempt: &Attempt| preorder.is_to_be_paid() && attempt.state.is_payable();
     let mut closed = 0;
-    for attempt in attempts.iter().filter(|attempt| attempt.may_be_open(now)) {
+    for attempt in attempts.iter().filter(|attempt| attempt.may_be_open(now) && !needed(attempt)) {
         let Some(session_id) = &attempt.session_id else { continue };
         let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
         let mut fact = match provider.expire_session(session_id).await {
@@ -113,7 +116,7 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
             Err(_) => false,
         };
     }
-    let preorder = crate::store::preorders::find(&ctx.db, &attempt.preorder_id).await?;
+    let preorder = preorders::find(&ctx.db, &attempt.preorder_id).await?;
     Ok(preorder.map(|preorder| (preorder, confirmed)))
 }
 

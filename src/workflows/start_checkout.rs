@@ -142,8 +142,7 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
     let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     // Another instance may have begun the attempt: whether its key still holds is no matter of our own clock.
     let now = ctx.shared_now_in(&mut tx).await?;
-    let payable = matches!(preorder.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
-    if !payable || preorder.status == PreorderStatus::Cancelled {
+    if !preorder.is_to_be_paid() {
         tx.rollback().await?;
         return Ok(Step::Settled(preorder.session_id));
     }
