@@ -67,7 +67,9 @@ async fn the_real_client_opens_fetches_lists_and_expires_a_session() {
     let rig = Rig::new().await;
     let client = client(&rig);
     let key = IdempotencyKey::new("stored-before-the-call").unwrap();
-    let call = || order(by_data()).customize().request_strategy(RequestStrategy::Idempotent(key.clone()));
+    // Made once: the same key goes with the same words, and one of them is a time.
+    let ordered = order(by_data());
+    let call = || ordered.clone().customize().request_strategy(RequestStrategy::Idempotent(key.clone()));
     let session = call().send(&client).await.unwrap();
     let again = call().send(&client).await.unwrap();
     assert_eq!(session.id, again.id);
