@@ -53,7 +53,7 @@ pub struct OrderView {
 /// For the success page. Asks Stripe if we do not know the end yet; `Confirming` if Stripe does not say in time.
 pub async fn by_session(session_id: &str) -> Result<Option<OrderView>, ApiError> {
     let ctx = context()?;
-    let Some((preorder, confirmed)) = refresh_for_page(&ctx, session_id).await? else { return Ok(None) };
+    let Some((preorder, confirmed)) = Box::pin(refresh_for_page(&ctx, session_id)).await? else { return Ok(None) };
     let mut view = view(&ctx, preorder).await?;
     if !confirmed && matches!(view.state, OrderState::Open | OrderState::Failed) {
         view.state = OrderState::Confirming;

@@ -65,7 +65,7 @@ pub fn advice(object: Walked, verdict: Verdict, ours: &str, theirs: &str) -> Opt
         )
     } else if ours.is_empty() {
         Some("We can't read it: look at it in Stripe's dashboard.")
-    } else if is_another_amount(ours, theirs) {
+    } else if object != Walked::Dispute && is_another_amount(ours, theirs) {
         Some(
             "Both have it, with another amount. The first word is in the ledger and stands: compare it with Stripe's \
               dashboard, refund what is too much, and set this aside with what you found.",
@@ -79,7 +79,7 @@ pub fn advice(object: Walked, verdict: Verdict, ours: &str, theirs: &str) -> Opt
     }
 }
 
-/// The same state, and different money beside it.
+/// The same state, and different money beside it. (What a dispute took is Stripe's to say, and is settled as it says.)
 fn is_another_amount(ours: &str, theirs: &str) -> bool {
     match (ours.split_once(' '), theirs.split_once(' ')) {
         (Some((our_state, ours)), Some((their_state, theirs))) => our_state == their_state && ours != theirs,
@@ -101,6 +101,8 @@ mod tests {
     #[test]
     fn what_stripe_can_not_settle_says_what_to_do() {
         let advice = |object, ours, theirs| advice(object, Verdict::Different, ours, theirs);
+        let taken = ("needs_response 9.00 USD, 9.00 USD taken", "needs_response 9.00 USD, 4.00 USD taken");
+        assert_eq!(advice(Walked::Dispute, taken.0, taken.1), None);
         for settled in [("open", "paid"), ("none", "succeeded 100.00 USD"), ("pending 1.00 USD", "succeeded 1.00 USD")]
         {
             assert_eq!(advice(Walked::Refund, settled.0, settled.1), None, "{settled:?}");

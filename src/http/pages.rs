@@ -141,7 +141,7 @@ pub async fn order_state(State(state): State<AppState>, query: Result<Query<Orde
         let message = "The question must name one session_id.";
         return super::request_id::json(&ApiError::field("session_id", "invalid_request", message));
     };
-    match refresh_for_page(&state.ctx, &query.session_id).await {
+    match Box::pin(refresh_for_page(&state.ctx, &query.session_id)).await {
         Ok(Some((preorder, confirmed))) => {
             let state = if confirmed { preorder.payment_status.as_str() } else { "confirming" };
             ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({ "state": state }))).into_response()

@@ -218,7 +218,7 @@ on_both! {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         let (second, _) = app.checkout("second@example.com").await;
         let all = list(Made::since(Timestamp::from_millis(0))).await;
-        let ids: Vec<&str> = all.seen.iter().map(|seen| seen.id()).collect();
+        let ids: Vec<&str> = all.seen.iter().map(crate::providers::payments::Seen::id).collect();
         assert_eq!(ids, [second.as_str(), first.as_str()]);
         let (oldest, newest) = (all.oldest.unwrap(), all.newest.unwrap());
         assert!(oldest < newest);

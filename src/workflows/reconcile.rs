@@ -177,7 +177,7 @@ pub(super) async fn only_ours(
     for (id, preorder_id, ours) in unlisted.into_iter().take(most) {
         match provider.look_up(listed(object), &id).await {
             Ok(seen) => found.extend(compare(ctx, object, &seen).await?),
-            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => found.push(Difference {
+            Err(ProviderError::Gone(_)) => found.push(Difference {
                 verdict: Verdict::Different,
                 object,
                 id,
@@ -186,6 +186,10 @@ pub(super) async fn only_ours(
                 theirs: NOT_LISTED.to_owned(),
                 fixed: false,
             }),
+            // It says nothing of the object, and must not hold up the others.
+            Err(error @ ProviderError::Permanent(_)) => {
+                tracing::warn!(error = error.in_short(), %object, id, "Stripe refuses to speak of one of ours");
+            }
             Err(error) => return Err(error.into()),
         }
     }

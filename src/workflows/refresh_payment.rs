@@ -108,7 +108,8 @@ pub async fn refresh_for_page(ctx: &Context, session_id: &str) -> Result<Option<
     let Some(attempt) = attempts::find_by_session(&ctx.db, session_id).await? else { return Ok(None) };
     let mut confirmed = attempt.state == AttemptState::Paid;
     if !confirmed && ctx.asked.may_ask(session_id, ctx.clock.steady()) {
-        let asked = waiting_at_most(PAGE_QUEUES, refresh_for_buyer(ctx, &attempt));
+        // On the heap: most visits to a page ask nobody.
+        let asked = Box::pin(waiting_at_most(PAGE_QUEUES, refresh_for_buyer(ctx, &attempt)));
         confirmed = match tokio::time::timeout(PAGE_PATIENCE, asked).await {
             Ok(Ok(_)) => true,
             Ok(Err(WorkflowError::Provider(error))) => told(&error),

@@ -330,16 +330,17 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
     // Paid (on an older page) or cancelled while Stripe made this one: nobody is to pay on it.
     let not_needed = locked.status == PreorderStatus::Cancelled
         || !matches!(locked.payment_status, PaymentStatus::Unpaid | PaymentStatus::Failed);
+    // Whoever came after us waited for this answer no longer, and has another page: this one is given up.
+    let is_replaced = attempts.iter().any(|other| other.number > attempt.number);
     let mut over = false;
     if let Some(mut stored) = attempts.into_iter().find(|stored| stored.id == attempt.id) {
-        stored.state = stored.state.join(AttemptState::Open);
+        stored.state = stored.state.join(if is_replaced { AttemptState::Expired } else { AttemptState::Open });
         stored.url = session.url;
         stored.expires_at = session.expires_at;
         stored.opened_at = stored.opened_at.or(Some(now));
         stored.session_id = stored.session_id.or_else(|| Some(session.id.clone()));
         stored.payment_intent_id = stored.payment_intent_id.or(session.fact.payment_intent_id);
         attempts::save(&mut tx, &stored, now).await?;
-        // Whoever came after us waited for this answer no longer, and has made another page.
         over = !stored.state.is_payable();
         if !over && !not_needed {
             preorders::save_session(&mut tx, &preorder.id, &session.id, now).await?;

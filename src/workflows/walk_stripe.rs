@@ -153,9 +153,10 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
         if at.after_id.is_none() {
             ids.clear();
             at.ours_until = None;
-            match at.object.next() {
-                Some(next) => at.object = next,
-                None => (at.state, at.finished_at) = (WalkState::Done, Some(now)),
+            if let Some(next) = at.object.next() {
+                at.object = next;
+            } else {
+                (at.state, at.finished_at) = (WalkState::Done, Some(now));
             }
         }
         if is_last {

@@ -117,7 +117,7 @@ fn our_own_queue_says_nothing_of_the_provider() {
 fn what_is_said_to_the_background_does_not_shut_the_till() {
     let breakers = Breakers::default();
     breakers.learn(Lane::Stripe, Some(&busy(60)), NOW);
-    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Shut(Duration::from_secs(60)));
+    assert_eq!(breakers.gate(Lane::Stripe, NOW), Gate::Shut(Duration::from_mins(1)));
     assert_eq!(breakers.lets_a_buyer_ask(Lane::Stripe, NOW), Ok(()));
 }
 

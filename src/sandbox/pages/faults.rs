@@ -182,7 +182,7 @@ fn field(group: &str, name: &str, value: &Value) -> String {
     }
     let (shown, mode) = match value {
         Value::Null => (String::new(), "decimal"),
-        Value::String(text) => (esc(text).to_string(), "text"),
+        Value::String(text) => (esc(text), "text"),
         number => (number.to_string(), "decimal"),
     };
     format!(

@@ -2,6 +2,7 @@
 //! duplicated or wrong is what the promises' checks find in the database, what a comparison with Stripe finds, what the
 //! providers received, and what the shop had told people who wrote it down.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ pub async fn judge(left: Left<'_>) -> Score {
     acknowledged(&mut score, &left).await;
     answered_events(&mut score, &left).await;
     received(&mut score, &left).await;
-    for odd in std::mem::take(&mut *left.street.odd.lock().unwrap()) {
+    for odd in taken(&left.street.odd) {
         score.find(Harm::Wrong, 1, odd);
     }
     score
@@ -107,14 +108,19 @@ pub fn context(db: Db, variables: &[(&str, &str)]) -> Context {
     Context::build(settings, db, Clock::default(), base, None, "").unwrap()
 }
 
+/// What was written down, without a hand on its lock.
+fn taken<T>(written: &Mutex<Vec<T>>) -> Vec<T> {
+    std::mem::take(&mut *written.lock().unwrap())
+}
+
 /// What the shop said that it has, it has, and once.
 async fn acknowledged(score: &mut Score, left: &Left<'_>) {
     let (db, street) = (left.db, left.street);
-    for id in std::mem::take(&mut *street.acknowledged.lock().unwrap()) {
+    for id in taken(&street.acknowledged) {
         let known = db.count(&format!("SELECT COUNT(*) FROM preorders WHERE id = '{id}'")).await;
         score.find(Harm::Lost, u64::from(known == 0), format!("acknowledged preorder {id}"));
     }
-    for (intent, preorder) in std::mem::take(&mut *street.paid.lock().unwrap()) {
+    for (intent, preorder) in taken(&street.paid) {
         let paid = format!(
             "SELECT COUNT(*) FROM checkout_attempts WHERE payment_intent_id = '{intent}' AND preorder_id = '{preorder}' \
              AND state = 'paid'"
@@ -122,7 +128,7 @@ async fn acknowledged(score: &mut Score, left: &Left<'_>) {
         let known = db.count(&paid).await;
         score.find(Harm::Lost, u64::from(known == 0), format!("payment {intent} of {preorder}"));
     }
-    for (preorder, form) in std::mem::take(&mut *street.refunds.lock().unwrap()) {
+    for (preorder, form) in taken(&street.refunds) {
         let key = format!("refund-{preorder}-{form}");
         let known = db.count(&format!("SELECT COUNT(*) FROM refunds WHERE idempotency_key = '{key}'")).await;
         score.find(Harm::Lost, u64::from(known == 0), format!("acknowledged refund {key}"));

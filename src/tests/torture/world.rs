@@ -32,7 +32,7 @@ const ALL: usize = 200_000;
 /// Longer than a lease.
 const SLEEP: Duration = Duration::from_secs(7);
 /// Far more than ending takes.
-const AN_END: Duration = Duration::from_secs(60);
+const AN_END: Duration = Duration::from_mins(1);
 
 pub struct World {
     pub database: TestDatabase,

@@ -19,7 +19,7 @@ use crate::ui::text::{Text, fill};
 pub fn SuccessPage() -> impl IntoView {
     let (session_id, flash) = (query("session_id"), storefront::flash());
     let content = Suspend::new(async move {
-        let order = orders::by_session(&session_id).await?;
+        let order = Box::pin(orders::by_session(&session_id)).await?;
         Ok::<_, ApiError>(match order {
             Some(order) => order_page(order, &session_id, flash).into_any(),
             None => unknown_page().into_any(),
