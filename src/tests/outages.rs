@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::app::STRIPE;
 use super::on_both;
 use crate::context::breaker::Gate;
 use crate::domain::delivery::Lane;
@@ -59,6 +60,8 @@ on_both! {
         app.advance(Duration::from_mins(1));
         let renewed = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
         assert_ne!(renewed, session);
+        // The page of another account is none of Stripe's that we know.
+        app.expect_broken(&[STRIPE]);
     }
 
     async fn a_question_that_stripe_refuses_leaves_a_page_as_it_is(app: TestApp) {

@@ -233,8 +233,13 @@ on_both! {
         let intent = app.scalar(&format!("SELECT payment_intent_id FROM preorders WHERE id = '{id}'")).await.unwrap();
         app.post_json(&format!("/sandbox/payment_intents/{intent}/refund.json"), &json!({ "amount": 10_000 })).await;
         app.wait_for_badges(&id, "completed/partially_refunded").await;
+        let told = async || app.get("/sandbox/state.json").await.json()["webhooks"]["waiting"] == 0;
+        app.wait_until("Stripe has told all", told).await;
+        app.settle_down().await;
         app.advance(Duration::from_mins(2));
         assert!(compare(app, false).await.differences.is_empty());
+        // Nobody is to settle what is written here.
+        app.stop_workers().await;
         let gone = "UPDATE checkout_attempts SET payment_intent_id = 'pi_gone'; \
              UPDATE refunds SET provider_refund_id = 're_gone'";
         app.ctx.db.execute(gone).await;
@@ -243,6 +248,7 @@ on_both! {
         assert_eq!(only_ours, ["pi_gone", "re_gone"], "{:?}", found.differences);
         let back = format!("UPDATE checkout_attempts SET payment_intent_id = '{intent}'");
         app.ctx.db.execute(&back).await;
+        app.start_workers().await;
         app.expect_broken(&[STRIPE]);
     }
 

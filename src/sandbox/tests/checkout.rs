@@ -136,7 +136,7 @@ async fn an_inquiry_moves_no_money_and_what_a_dispute_moves_is_listed() {
     let session = rig.open_session().await;
     let paid = rig.pay(&session, json!({ "card": "4242424242424242" })).await;
     let open = format!("/sandbox/payment_intents/{}/dispute.json", text_of(&paid["session"], "payment_intent"));
-    assert_eq!(rig.control(&open, json!({ "amount": 50_000 })).await.0, 400, "more than was paid");
+    assert_eq!(rig.control(&open, json!({ "amount": 50_000 })).await.0, 422, "more than was paid");
     let (_, dispute) = rig.control(&open, json!({ "inquiry": true, "amount": 20_000 })).await;
     assert_eq!((&dispute["status"], &dispute["amount"]), (&json!("warning_needs_response"), &json!(20_000)));
     assert_eq!(dispute["balance_transactions"], json!([]));

@@ -14,6 +14,7 @@ use crate::tests::app::{SECRET, TestApp};
 use crate::tests::database::Kind;
 use crate::tests::http_client::Answer;
 use crate::tests::promises::were_asked_once;
+use crate::workflows::check_overdue::check;
 
 pub struct Ground {
     pub app: TestApp,
@@ -160,6 +161,9 @@ impl Ground {
     /// Every act was done once at its provider, and the promises are kept.
     pub async fn finish(self) {
         were_asked_once(&self.app.inbox().await);
+        // The clock has been moved, and the rounds that go by real minutes have not come: calls without an answer are
+        // asked about.
+        check(&self.app.ctx).await.unwrap();
         self.app.finish().await;
     }
 

@@ -55,6 +55,11 @@ async fn ten_minutes_without(ground: &Ground, gone: &[Provider], fault: &Fault, 
             let buyer = Buyer::number(*buyers);
             let answer = ground.go_to_pay(&buyer).await;
             let lead = ground.preorder_of(&buyer).await;
+            if step == 0 && fault.says.is_some() {
+                // What was claimed before it was said is asked all the same.
+                let told = async || gone.iter().all(|p| app.ctx.breakers.is_shut(p.lane(), app.ctx.clock.steady()));
+                app.wait_until("it was said when to come back", told).await;
+            }
             if gone.contains(&Provider::Stripe) {
                 assert_eq!(answer.status, 503, "{}", answer.body);
                 waiting.push(Waiting { buyer, lead });
