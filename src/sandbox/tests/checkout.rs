@@ -147,7 +147,7 @@ async fn an_inquiry_moves_no_money_and_what_a_dispute_moves_is_listed() {
         let list = dispute["balance_transactions"].as_array().cloned().unwrap_or_default();
         (answered, list.iter().map(|moved| moved["amount"].as_i64().unwrap()).collect::<Vec<_>>())
     };
-    assert_eq!(go_on("won").await.0, 400, "an inquiry is not won");
+    assert_eq!(go_on("won").await.0, 422, "an inquiry is not won");
     assert_eq!(go_on("needs_response").await, (200, vec![-20_000]));
     assert_eq!(go_on("lost").await, (200, vec![-20_000]));
     assert_eq!(go_on("won").await, (200, vec![-20_000, 20_000]));
