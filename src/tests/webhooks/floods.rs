@@ -33,12 +33,27 @@ on_both! {
                 "last_payment_error": { "code": "card_declined", "message": "no" } });
             let kind = if number % 3 == 0 { "customer.updated" } else { "payment_intent.payment_failed" };
             let body = event(&format!("evt_{number}"), kind, object);
-            async move { app.webhook(&body).await.status }
+            async move {
+                // As Stripe does with what was not kept: a machine that is busy says so, and is told again.
+                loop {
+                    let status = app.webhook(&body).await.status;
+                    if status != 503 {
+                        return status;
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
         });
         let buyers = (0..12).map(|number| async move {
-            let (session, id) = app.checkout(&format!("buyer{number}@example.com")).await;
-            app.pay_by_card(&session, CARD).await;
-            id
+            let email = format!("buyer{number}@example.com");
+            let form = [("email", email.as_str()), ("color", "sakura-pink")];
+            let mut way = app.post("/api/handle_checkout", &form).await;
+            while way.status == 503 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                way = app.post("/api/handle_checkout", &form).await;
+            }
+            app.pay_by_card(&way.session(), CARD).await;
+            app.scalar(&format!("SELECT id FROM preorders WHERE email = '{email}'")).await.unwrap()
         });
         let (statuses, bought) = futures::join!(futures::future::join_all(flood), futures::future::join_all(buyers));
         assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
@@ -48,8 +63,10 @@ on_both! {
         app.settle_down().await;
         let ours = "SELECT COUNT(*) FROM webhook_logs WHERE stripe_event_id LIKE 'evt_%' AND length(stripe_event_id) < 8";
         assert_eq!(app.count(ours).await, 300);
-        // Written down as many times as it was marked: once.
-        let once = "SELECT COUNT(*) FROM webhook_logs WHERE attempts <> 1 OR status NOT IN ('success', 'ignored')";
+        // However often it was told, and tried: done once.
+        let once = "SELECT COUNT(*) FROM webhook_logs w WHERE status NOT IN ('success', 'ignored') OR 1 <> \
+             (SELECT COUNT(*) FROM delivery_attempts a JOIN outbox o ON o.id = a.delivery_id \
+             WHERE o.dedupe_key = 'apply_stripe_event:' || w.id AND a.outcome = 'done')";
         assert_eq!(app.count(once).await, 0);
         assert_eq!(app.klaviyo_events("Preorder Success").await.len(), bought.len());
         for (_, id) in [&first, &second] {
