@@ -10,13 +10,14 @@ use crate::tests::http_client::client;
 use crate::workflows::check_promises::Harm;
 
 /// Why a text waits for a person: it may have been sent.
-const MAY_HAVE_BEEN_SENT: [&str; 6] = [
+const MAY_HAVE_BEEN_SENT: [&str; 7] = [
     "may have been sent",
     "did not answer in time",
     "broke off its answer",
     "Twilio answered 5",
     "without a sid",
     "did not come back",
+    "no end within the time for a delivery",
 ];
 
 pub async fn received(score: &mut Score, left: &Left<'_>) {
