@@ -126,7 +126,8 @@ on_both! {
 
     async fn a_debit_that_is_still_on_its_way_makes_room_for_those_behind_it(app: TestApp) {
         let (session, id) = app.checkout("ana@example.com").await;
-        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 3_600_000 })).await;
+        // For longer than the clock is moved here.
+        app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 86_400_000 })).await;
         app.wait_for_badges(&id, "processing/pending").await;
         app.settle_down().await;
         app.advance(Duration::from_hours(7));

@@ -14,6 +14,7 @@ use crate::domain::comparison::{Verdict, WalkScope, WalkState, Walked};
 use crate::domain::delivery::Delivery;
 use crate::domain::ids::{DifferenceId, WalkId};
 use crate::domain::timestamp::Timestamp;
+use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
 use crate::providers::payments::stripe::event::Envelope;
 use crate::providers::payments::{Made, Seen};
@@ -142,7 +143,7 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
             at.newest_at = at.newest_at.max(page.newest);
         }
         at.after_id = page.next;
-        let is_last = began.elapsed() > PART;
+        let is_last = began.elapsed() > span(Span::Delivery, PART);
         if at.scope == WalkScope::Everything && (at.after_id.is_none() || is_last) {
             // Lists begin with the newest: this part has seen all of Stripe's down to its last one.
             let down_to = page.oldest.filter(|_| at.after_id.is_some()).unwrap_or(at.since + EDGE);

@@ -230,6 +230,7 @@ async fn end(app: &TestApp, buyer: &Buyer) -> Vec<String> {
     let ledger =
         "SELECT dedupe_key || ' ' || amount_minor || ' ' || currency FROM payments_ledger WHERE preorder_id = '{id}'";
     let mut all: Vec<String> = rows(ledger).await.iter().map(|row| nameless(row)).collect();
+    all.sort();
     all.extend(
         rows("SELECT state || ' ' || COALESCE(received_minor, 0) FROM checkout_attempts WHERE preorder_id = '{id}'")
             .await,
