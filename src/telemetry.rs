@@ -49,11 +49,6 @@ pub fn start_logs(wanted: Option<&str>) {
     logs::start(wanted);
 }
 
-/// Whether this is a text that `RUST_LOG` may be.
-pub fn is_log_filter(text: &str) -> bool {
-    logs::filter(text).is_some()
-}
-
 /// `None` if metrics were installed before (tests).
 pub fn start_metrics() -> Option<PrometheusHandle> {
     metric::install()

@@ -124,7 +124,7 @@ impl Reader<'_> {
     /// One that can't be read would log less than somebody wanted, and nobody would know.
     fn log_filter(&mut self) -> Option<String> {
         let text = self.text("RUST_LOG")?;
-        if crate::telemetry::is_log_filter(&text) {
+        if tracing_subscriber::EnvFilter::builder().parse(&text).is_ok() {
             return Some(text);
         }
         let problem = "must be a level, or targets with their levels, such as info or info,rolitt=debug";

@@ -45,7 +45,7 @@ const CAPPED: &[&str] = &[
 ];
 
 /// What `RUST_LOG` asks for. `None` if it can't be read.
-pub fn filter(text: &str) -> Option<EnvFilter> {
+fn filter(text: &str) -> Option<EnvFilter> {
     EnvFilter::builder().parse(text).ok()
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_filter_is_read_as_a_whole_or_not_at_all() {
-        for text in ["info", "rolitt=debug,sqlx=warn", "off", "warn,rolitt::http=trace"] {
+        for text in ["info", "rolitt=debug,sqlx=warn", "off", "warn,sqlx::query=trace"] {
             assert!(filter(text).is_some(), "{text}");
         }
         assert!(filter(DEFAULT).is_some());
