@@ -98,6 +98,11 @@ impl Ground {
         self.faults(&body).await
     }
 
+    /// Has Stripe take what it is asked, and never answer.
+    pub async fn stripe_is_silent(&self) -> Outcome<()> {
+        self.faults("{\"stripe\":{\"timeout_rate\":1}}").await
+    }
+
     /// Puts the sandbox's faults; what is not named is well.
     async fn faults(&self, body: &str) -> Outcome<()> {
         let request = post("/sandbox/faults.json", "application/json", "", body);

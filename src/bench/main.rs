@@ -136,6 +136,9 @@ async fn measure(binary: &Path, kind: Kind, postgres: Option<&str>, time: Durati
     for run in outage::buyers(&ground, time).await? {
         table.load(&run.what, name, run.load, run.note);
     }
+    for run in outage::of_stripe(&ground, time).await? {
+        table.load(&run.what, name, run.load, run.note);
+    }
     ground.leave(postgres).await
 }
 

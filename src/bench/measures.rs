@@ -51,6 +51,12 @@ pub async fn checkouts(shop: &Process, run: &str, per_second: u32, time: Duratio
     open(shop.address, per_second, time, request, |answer| matches!(answer.status, 302 | 303)).await
 }
 
+/// Buyers at a rate who are told that there is no payment page just now.
+pub async fn turned_away(shop: &Process, run: &str, per_second: u32, time: Duration) -> Outcome<Load> {
+    let request = |number| post("/api/handle_checkout", FORM, "", &buyer(run, number));
+    open(shop.address, per_second, time, request, |answer| answer.status == 503).await
+}
+
 /// Leads at a rate, whatever the answers do.
 pub async fn leads(shop: &Process, run: &str, per_second: u32, time: Duration) -> Outcome<Load> {
     let request = |number| post("/api/initiate_preorder", FORM, "", &buyer(run, number));

@@ -1,16 +1,20 @@
 //! What a buyer notices of Klaviyo, Firebase and Twilio: the same buyers at the same rate, with workers at work in the same
-//! process, while the three are well, never answer, and take half a minute each.
+//! process, while the three are well, never answer, and take half a minute each. And of Stripe, without which nobody can
+//! pay: how long until a buyer hears that.
 
 use std::time::Duration;
 
 use crate::Outcome;
 use crate::ground::Ground;
 use crate::load::Load;
-use crate::measures::{checkouts, leads};
+use crate::measures::{checkouts, leads, turned_away};
 use crate::table::ms;
 
 /// Buyers a second: what the machine carries with ease, so that what is measured is the wait and not the crowd.
 const BUYERS: u32 = 50;
+
+/// Buyers a second who find Stripe silent.
+const UNLUCKY: u32 = 5;
 
 const STATES: [(&str, &str); 3] = [
     ("background well", "{}"),
@@ -43,6 +47,21 @@ pub async fn buyers(ground: &Ground, time: Duration) -> Outcome<Vec<Run>> {
             runs.push(Run { what: format!("{what}, {name}"), load, note });
         }
     }
+    ground.background("{}").await?;
+    Ok(runs)
+}
+
+/// First those who find it out for the others, then those who come after.
+pub async fn of_stripe(ground: &Ground, time: Duration) -> Outcome<Vec<Run>> {
+    ground.stripe_is_silent().await?;
+    let shop = ground.shop(&["serve"]).await?;
+    let mut runs = Vec::new();
+    for (run, what) in [("s0", "Stripe just silent"), ("s1", "Stripe silent a while")] {
+        let load = turned_away(&shop, run, UNLUCKY, time).await?;
+        let note = "until 503; one buyer a second asks for all".to_owned();
+        runs.push(Run { what: format!("handle_checkout, {what}"), load, note });
+    }
+    shop.stop().await?;
     ground.background("{}").await?;
     Ok(runs)
 }

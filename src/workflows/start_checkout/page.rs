@@ -56,10 +56,12 @@ pub(super) async fn create(
         }
     };
     if let Some(asked) = session.amount.filter(|asked| *asked != preorder.price()) {
-        // Stripe's own price is another than the catalogue's: nobody is to pay on this page, and nobody has seen it.
+        // Stripe's own price is another than the catalogue's: nobody is to pay on this page. Nobody has seen it; kept as a
+        // page of a try that is over, it is closed at Stripe as well.
         tracing::error!(preorder = %preorder.id, session = session.id, %asked, price = %preorder.price(), "Stripe's page asks \
             for another amount than the order's price; see COLOR_PRICE_MAP_JSON");
         close(ctx, attempt).await?;
+        save(ctx, preorder, attempt, session).await?;
         let said = format!("Stripe's page asks for {asked}, and the order's price is {}", preorder.price());
         return Err(ProviderError::Configuration(said).into());
     }
