@@ -1,30 +1,15 @@
-//! Opening and migrating a database, by its address.
+//! Opening a database, by its address.
 
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::Connection;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::file::OpenFile;
 use super::{Db, SqliteDb, StoreError, StoreResult, patience};
-
-static SQLITE: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/sqlite")));
-static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| beside_newer(sqlx::migrate!("migrations/postgres")));
-
-/// Tables are only added to: an instance of before may start, or start again, beside one that has migrated further.
-fn beside_newer(mut migrator: Migrator) -> Migrator {
-    migrator.set_ignore_missing(true);
-    migrator
-}
-
-/// How long a SQLite database is looked at again that another process may be migrating, and how often.
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 const BREATH: Duration = Duration::from_millis(50);
@@ -42,8 +27,6 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 /// doing anything (a process that stands still), a question that nobody waits for.
 const LIMITS: &str = "SET lock_timeout = '8s'; SET idle_in_transaction_session_timeout = '30s'; \
      SET statement_timeout = '10min'; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 5";
-/// A migration may wait and take its time.
-const NO_LIMITS: &str = "SET lock_timeout = 0; SET statement_timeout = 0";
 
 impl Db {
     /// Opens `sqlite://path` (made with its folder if missing) or `postgres://…`. Does not migrate.
@@ -64,42 +47,6 @@ impl Db {
             return Ok(Self::Postgres(pool.await?));
         }
         Err(StoreError::Address("DATABASE_URL must begin with sqlite:// or postgres://".into()))
-    }
-
-    /// Brings the tables up to date. Several instances may do so at once: PostgreSQL's are serialised by a lock, and
-    /// whoever finds another at it on SQLite looks again.
-    pub async fn migrate(&self) -> StoreResult<()> {
-        match self {
-            Self::Sqlite(db) => {
-                let began = Instant::now();
-                while let Err(error) = SQLITE.run(&db.write).await {
-                    if began.elapsed() > LOOK_AGAIN {
-                        return Err(error.into());
-                    }
-                    tokio::time::sleep(BETWEEN_LOOKS).await;
-                }
-            }
-            Self::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
-                sqlx::raw_sql(NO_LIMITS).execute(&mut *connection).await?;
-                let done = POSTGRES.run(&mut *connection).await;
-                connection.close_on_drop();
-                done?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Names of the migrations that this program knows and this database has not seen.
-    pub async fn missing_migrations(&self) -> StoreResult<Vec<String>> {
-        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
-        let applied: Vec<i64> = super::on_read!(self, c => sqlx::query_scalar(APPLIED).fetch_all(c).await)?;
-        let known: &Migrator = match self {
-            Self::Sqlite(_) => &SQLITE,
-            Self::Postgres(_) => &POSTGRES,
-        };
-        let missing = known.iter().filter(|m| !applied.contains(&m.version));
-        Ok(missing.map(|m| format!("{:04} {}", m.version, m.description)).collect())
     }
 
     /// Moves SQLite's log into the file, again and again, beside readers and writers and in nobody's way: a commit that

@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod metrics;
 pub mod metrics_machinery;
+mod migrate;
 pub mod notes;
 pub mod order_acts;
 pub mod order_lists;

@@ -4,6 +4,7 @@
 mod backup;
 mod cluster;
 mod load;
+mod migrating;
 mod postgres;
 mod power_loss;
 mod proxy;
