@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod database;
 mod demo;
 mod doctor;
 mod migrate;

@@ -7,7 +7,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use super::stop::{asked_to_stop, close};
-use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, base_url, metrics_alone, sandbox_api, site, told};
+use super::{Outcome, SANDBOX_API, SANDBOX_SECRET, base_url, database, metrics_alone, sandbox_api, site, told};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
@@ -15,7 +15,6 @@ use crate::domain::contact::Email;
 use crate::http::server::{self, Limits};
 use crate::http::{AppState, router};
 use crate::sandbox::{Sandbox, SandboxOptions};
-use crate::store::Db;
 use crate::store::admins::any_exists;
 use crate::workflows::admins::{generated_password, put_first_admin};
 
@@ -24,8 +23,7 @@ const FIRST_ADMIN: &str = "admin@rolitt.test";
 pub async fn run(settings: Settings, with_workers: bool) -> Outcome {
     let stop = asked_to_stop();
     let metrics = crate::telemetry::start_metrics();
-    let db = Db::open(&settings.database_url).await.map_err(told)?;
-    db.migrate().await.map_err(told)?;
+    let Some(db) = database::open(&settings.database_url, &stop).await? else { return Ok(()) };
     let listener = TcpListener::bind(settings.site_addr).await;
     let listener =
         listener.map_err(|e| format!("LEPTOS_SITE_ADDR: {} can't be listened on: {e}", settings.site_addr))?;

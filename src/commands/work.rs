@@ -1,17 +1,15 @@
 //! `rolitt work`: background workers alone, beside any number of `rolitt serve --no-workers`.
 
 use super::stop::{asked_to_stop, close};
-use super::{Outcome, SANDBOX_SECRET, base_url, metrics_alone, sandbox_api, told};
+use super::{Outcome, SANDBOX_SECRET, base_url, database, metrics_alone, sandbox_api, told};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::context::Context;
-use crate::store::Db;
 
 pub async fn run(settings: Settings) -> Outcome {
     let stop = asked_to_stop();
     let metrics = crate::telemetry::start_metrics();
-    let db = Db::open(&settings.database_url).await.map_err(told)?;
-    db.migrate().await.map_err(told)?;
+    let Some(db) = database::open(&settings.database_url, &stop).await? else { return Ok(()) };
     let addr = settings.site_addr;
     let base = base_url(&settings, addr);
     // The sandbox lives in `rolitt serve`, at the same settings' address.

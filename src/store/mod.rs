@@ -18,6 +18,7 @@ pub mod differences;
 pub mod disputes;
 pub mod doctor;
 pub mod durability;
+mod error;
 mod file;
 pub mod filling;
 pub mod ledger;
@@ -53,6 +54,7 @@ pub mod webhook_log;
 pub mod webhooks;
 pub mod worklist;
 
+pub use error::{StoreError, StoreResult};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::telemetry::{Waiting, metric};
@@ -85,54 +87,6 @@ pub enum Tx {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
-
-/// Who handles it: `http` answers 503 when the database is away, 500 otherwise; the outbox tries again.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the database is away: {0}")]
-    Away(#[source] sqlx::Error),
-    #[error("a row of that key exists")]
-    Duplicate,
-    #[error("the database refused: {0}")]
-    Refused(#[source] sqlx::Error),
-    #[error("migrations: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    #[error("{0}")]
-    Address(String),
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(e) if e.is_unique_violation() => Self::Duplicate,
-            sqlx::Error::Database(e) if e.code().is_some_and(|code| is_passing(&code)) => Self::Away(error),
-            // What speaks another protocol, or none any more, is not our database.
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::BeginFailed
-            | sqlx::Error::WorkerCrashed => Self::Away(error),
-            _ => Self::Refused(error),
-        }
-    }
-}
-
-/// Whether a database's code speaks of a state that passes: not of what was asked, but of when.
-fn is_passing(code: &str) -> bool {
-    // PostgreSQL's classes have five characters: no connection, idle for too long inside a transaction, no such
-    // database (while one is restored), a deadlock or a race lost, no room, a lock or an answer that took too long,
-    // shutting down, an I/O error.
-    if code.len() == 5 {
-        const PASSING: &[&str] = &["08", "25P03", "3D000", "40", "53", "55P03", "57014", "57P", "58"];
-        return PASSING.iter().any(|class| code.starts_with(class));
-    }
-    // SQLite's codes bear details above the lowest byte: busy, locked, read-only, an I/O error, full, can't be opened.
-    code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
-}
-
-pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Whether a test has turned a guard off, to see the harm that it keeps away. Nothing else can.
 #[cfg(test)]

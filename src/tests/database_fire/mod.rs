@@ -9,3 +9,4 @@ mod postgres;
 mod power_loss;
 mod proxy;
 mod sqlite;
+mod starting;

@@ -180,6 +180,9 @@ async fn goes_on_without_its_database(shop: &Shop, database: &TestDatabase) {
             && now.get("process_resident_memory_bytes") > 1e6
     })
     .await;
+    let order = [("email", "cleo@example.com"), ("color", "sakura-pink")];
+    let refused = shop.post("/api/initiate_preorder", &order).await;
+    assert_eq!((refused.status, refused.header("retry-after").is_empty()), (503, false), "{}", refused.body);
     say(format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")).await;
     until("it is back", async || scrape(shop).await.get("rolitt_database_up") == 1.0).await;
 }
