@@ -194,7 +194,7 @@ fn describe() {
     gauge!(
         PROMISES_CHECKED,
         seconds,
-        "When this process last looked through the records, since 1970; when it began, if it has not yet."
+        "When this process last looked through the records, since 1970; absent until it has. Take max over instances."
     );
 }
 

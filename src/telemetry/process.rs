@@ -12,8 +12,6 @@ const PAGE: f64 = 4096.0;
 pub fn began() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics::gauge!(metric::PROCESS_START).set(now.as_secs_f64());
-    // Had it been looked at never, "two hours ago" would never come.
-    metrics::gauge!(metric::PROMISES_CHECKED).set(now.as_secs_f64());
     metrics::gauge!(metric::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 

@@ -46,6 +46,12 @@ fn the_rule_on_checkouts_knows_every_way_that_ends_without_a_page_but_that_the_b
 }
 
 #[test]
+fn that_nobody_looks_through_the_records_is_noticed_also_where_no_process_has_lived_long_enough_to_say() {
+    let rule = RULES.split("- alert: ").find(|rule| rule.starts_with("RolittPromisesNotChecked")).unwrap();
+    assert!(rule.contains(&format!("or absent({})", metric::PROMISES_CHECKED)), "{rule}");
+}
+
+#[test]
 fn every_rule_has_a_severity_a_summary_and_something_to_do() {
     let rules: Vec<&str> = RULES.split("- alert: ").skip(1).collect();
     assert!(rules.len() >= 20, "{}", rules.len());
