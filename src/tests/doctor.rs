@@ -2,6 +2,7 @@
 //! no other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -9,8 +10,10 @@ use super::app::TestApp;
 use super::database::Kind;
 use super::program::{free_port, run_to_end};
 use super::{on_both, promises};
+use crate::domain::access::{Actor, Role};
 use crate::store::doctor::look_alone;
 use crate::workflows::check_promises::{Harm, PROMISES, check_promises, tally};
+use crate::workflows::walk_stripe;
 
 mod breaks;
 
@@ -147,7 +150,32 @@ on_both! {
         assert!(rounds > 1, "the doctor looked {rounds} times");
         app.faults(json!({ "webhooks": { "duplicate": 0, "delay_ms": 0, "reorder": false },
             "klaviyo": { "error_rate": 0.0 }, "stripe": { "latency_ms": 0 } })).await;
-        app.advance(std::time::Duration::from_mins(30));
+        app.advance(Duration::from_mins(30));
+    }
+}
+
+on_both! {
+    async fn a_day_counts_as_compared_when_all_of_it_was_and_not_the_hour_that_somebody_asked_about(app: TestApp) {
+        let owner = Actor {
+            id: None, name: "owner@example.com".to_owned(), role: Role::Owner, request_id: None, address: None,
+        };
+        app.checkout("ana@example.com").await;
+        app.advance(Duration::from_hours(48));
+        app.settle_down().await;
+        let late = async || asked(app).await["compared"];
+        assert_eq!(late().await, 1);
+        walk_stripe::ask(&app.ctx, &owner, Duration::from_hours(1)).await.unwrap();
+        app.settle_down().await;
+        assert_eq!(late().await, 1, "an hour is taken for a day");
+        walk_stripe::ask(&app.ctx, &owner, Duration::from_hours(72)).await.unwrap();
+        app.settle_down().await;
+        assert_eq!(late().await, 0);
+        // A day later it is time again, and the shop does it by itself.
+        app.advance(Duration::from_hours(27));
+        assert_eq!(late().await, 1);
+        walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+        app.settle_down().await;
+        assert_eq!(late().await, 0);
     }
 }
 

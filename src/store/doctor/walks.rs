@@ -10,10 +10,12 @@ const LATE: Duration = Duration::from_hours(1);
 /// Once a day everything is compared, and that takes a while.
 const COMPARED_WITHIN: Duration = Duration::from_hours(26);
 
-/// Nobody has walked through everything for more than a day, and something was sold before that.
+/// Nobody has walked through everything for more than a day, and something was sold before that. What a person asked for
+/// may have been the last hour alone; it counts if it reached back as far.
 pub const NOT_COMPARED: Question = Question::ago(
     "SELECT COUNT(*) FROM (SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM checkout_attempts WHERE created_at < $1) \
-     AND NOT EXISTS (SELECT 1 FROM walks WHERE scope = 'everything' AND state = 'done' AND finished_at >= $1)) AS late",
+     AND NOT EXISTS (SELECT 1 FROM walks WHERE scope = 'everything' AND state = 'done' AND finished_at >= $1 \
+     AND (asked_by IS NULL OR since < $1))) AS late",
     COMPARED_WITHIN,
 );
 
