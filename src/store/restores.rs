@@ -51,6 +51,12 @@ pub async fn may_have_been_made(tx: &mut Tx) -> StoreResult<()> {
     Ok(on_tx!(tx, c => sqlx::query(SQL).execute(c).await.map(|_| ()))?)
 }
 
+/// Sessions that were ended since the copy was made are open in it: everybody signs in again.
+pub async fn end_sessions(tx: &mut Tx) -> StoreResult<()> {
+    const SQL: &str = "DELETE FROM admin_sessions";
+    Ok(on_tx!(tx, c => sqlx::query(SQL).execute(c).await.map(|_| ()))?)
+}
+
 /// Ends the pauses that the copy was made with.
 pub async fn resume(tx: &mut Tx) -> StoreResult<()> {
     const SQL: &str = "DELETE FROM outbox_pauses WHERE paused_by = $1";

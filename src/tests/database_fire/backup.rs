@@ -14,6 +14,7 @@ use crate::config;
 use crate::context::Context;
 use crate::store::Db;
 use crate::tests::PATIENCE;
+use crate::tests::app::ADMIN;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::http_client::{Answer, client};
 use crate::tests::program::{Program, free_port, run_to_end};
@@ -47,6 +48,8 @@ impl World {
             ("TWILIO_AUTH_TOKEN", "x".to_owned()),
             ("TWILIO_FROM", "+15005550006".to_owned()),
             ("TWILIO_API_BASE", providers.clone()),
+            ("ADMIN_EMAIL", ADMIN.0.to_owned()),
+            ("ADMIN_PASSWORD", ADMIN.1.to_owned()),
         ];
         let settings: Vec<_> = settings.map(|(name, value)| (name.to_owned(), value)).into();
         let command = format!("sandbox --addr {host}");
@@ -85,6 +88,18 @@ impl World {
         let answer = Answer::of(answer).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         answer.location().to_owned()
+    }
+
+    /// The cookie that opens the admin.
+    async fn sign_in(&self) -> String {
+        let form = [("email", ADMIN.0), ("password", ADMIN.1)];
+        let answer = client().post(self.shop("/api/admin/login")).form(&form).send().await.unwrap();
+        Answer::of(answer).await.cookie("rolitt_admin").unwrap()
+    }
+
+    async fn admin_opens(&self, cookie: &str) -> bool {
+        let page = client().get(self.shop("/admin/preorders")).header("cookie", cookie).send().await.unwrap();
+        page.status() == 200
     }
 
     async fn pay(&self, page: &str) {
@@ -187,6 +202,9 @@ async fn a_lost_database_is_restored(kind: Kind) {
     let later = world.order("later@example.com", &phone).await;
     comes_to_rest(&db).await;
 
+    let cookie = world.sign_in().await;
+    assert!(world.admin_opens(&cookie).await);
+
     // A copy, while buyers buy.
     let selling = async {
         for buyer in 0..6 {
@@ -195,6 +213,9 @@ async fn a_lost_database_is_restored(kind: Kind) {
         }
     };
     let (copy, ()) = futures::join!(back_up(&world, &database, kind, &folder), selling);
+
+    let out = client().post(world.shop("/api/admin/logout")).header("cookie", &cookie).send().await.unwrap();
+    assert!(out.status().as_u16() < 400 && !world.admin_opens(&cookie).await);
 
     // After the copy: a payment of an order that it knows, one of an order that it does not, a page that is open, a
     // refund of an order that it knows, and one of an order that it does not.
@@ -236,6 +257,7 @@ async fn a_lost_database_is_restored(kind: Kind) {
     let shop = world.open_shop(&restored).await;
     comes_to_rest(&db).await;
 
+    assert!(!world.admin_opens(&cookie).await, "a session that was ended is open again");
     assert_eq!(orders(&db, "1 = 1").await, sold, "the orders are not what they were");
     assert_eq!(world.heard().await, heard, "somebody heard of something twice");
     // Each text of which the copy does not know that it was sent waits for a person; the buyer's number is ours alone,

@@ -4,6 +4,7 @@
 //! * preorders made since then are gone; those that came as far as a payment page are made again from what Stripe was
 //!   told of them, under the id and number that their buyers know, and go on by the same workflows;
 //! * events sent since then are dropped at Klaviyo by their key, and Firebase finds the user;
+//! * sessions in the admin that were ended since then are open again, and are ended with all others;
 //! * an SMS has no key: what the lost database may have sent is left for a person, and a refund is looked for first.
 //!
 //! A preorder is ours if its page leads back to our own address: a test shop on the same Stripe account has another.
@@ -72,6 +73,7 @@ async fn hold_back(ctx: &Context) -> Result<u64, WorkflowError> {
     restores::may_have_been_made(&mut tx).await?;
     let parked = restores::park(&mut tx, DeliveryKind::SendSms, SMS_PARKED, now).await?;
     restores::let_go(&mut tx).await?;
+    restores::end_sessions(&mut tx).await?;
     tx.commit().await?;
     Ok(parked)
 }
