@@ -108,6 +108,13 @@ async fn the_doctor_finds_a_missing_migration_a_foreign_price_and_a_provider_tha
     let (status, report) = checks(&settings).await;
     let gone = bad(&report);
     assert!(status == 1 && gone.contains(&"stripe".to_owned()) && !gone.contains(&"klaviyo".to_owned()), "{report}");
+    let compared = |report: &Value| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "reconcile").unwrap()["found"].as_str().unwrap().to_owned()
+    };
+    assert!(gone.contains(&"reconcile".to_owned()) && compared(&report).starts_with("not compared"), "{report}");
+    let (status, report) = checks(&settings[..2]).await;
+    assert!(status == 0 && compared(&report).ends_with("is not running"), "{report}");
     let empty = TestDatabase::create(Kind::Sqlite).await;
     let (status, report) = checks(&[("DATABASE_URL", empty.url.as_str())]).await;
     assert!(status == 1 && bad(&report).contains(&"migrations".to_owned()), "{report}");

@@ -7,7 +7,7 @@ mod durability;
 mod records;
 mod stripe;
 
-pub use stripe::stripe_agrees;
+pub use stripe::{not_compared, stripe_agrees};
 
 use std::time::Duration;
 
@@ -132,6 +132,8 @@ async fn providers(ctx: &Context, patience: Duration) -> Vec<Check> {
     vec![stripe, klaviyo, firebase, sms]
 }
 
+const NO_SANDBOX: &str = "the sandbox stands in, and is not running";
+
 fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> Check {
     match answer {
         Ok(()) if stood_in => Check::good(name, "the sandbox stands in"),
@@ -142,7 +144,7 @@ fn reachable(name: &str, stood_in: bool, answer: Result<(), ProviderError>) -> C
             | ProviderError::NotAsked { .. }
             | ProviderError::NoAnswer(_)
             | ProviderError::Failed { .. },
-        ) if stood_in => Check::good(name, "the sandbox stands in, and is not running"),
+        ) if stood_in => Check::good(name, NO_SANDBOX),
         Err(error @ ProviderError::Configuration(_)) => {
             Check::bad(name, error.to_string(), "Put its key right: see the settings in the README.")
         }

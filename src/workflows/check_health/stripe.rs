@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Check, within};
+use super::{Check, NO_SANDBOX, within};
 use crate::context::Context;
 use crate::domain::comparison::Verdict;
 use crate::providers::ProviderError;
@@ -27,13 +27,21 @@ pub async fn stripe_agrees(ctx: &Context, patience: Duration) -> Check {
             }
             Err(WorkflowError::Provider(
                 ProviderError::Retry { .. } | ProviderError::NoAnswer(_) | ProviderError::Failed { .. },
-            )) if ctx.settings.stripe.is_none() => {
-                Check::good("reconcile", "the sandbox stands in, and is not running")
-            }
+            )) if ctx.settings.stripe.is_none() => Check::good("reconcile", NO_SANDBOX),
             Err(error) => Check::bad("reconcile", error.to_string(), "See Stripe's check."),
         }
     })
     .await
+}
+
+/// What is said instead where Stripe did not answer a moment ago: the comparison would ask again and again for a minute.
+pub fn not_compared(checks: &[Check]) -> Option<Check> {
+    let stripe = checks.iter().find(|check| check.name == "stripe")?;
+    if stripe.found == NO_SANDBOX {
+        return Some(Check::good("reconcile", NO_SANDBOX));
+    }
+    let found = "not compared with Stripe, which could not be asked";
+    (!stripe.ok).then(|| Check::bad("reconcile", found, "See Stripe's check."))
 }
 
 /// How much matches, and what differs and still does so a moment later.
