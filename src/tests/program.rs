@@ -1,6 +1,7 @@
 //! The program as a process: this test binary, started again. The library holds the whole command line, so what runs
 //! (and is killed) here is what is shipped.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -121,7 +122,7 @@ impl Program {
         port: u16,
         database: &TestDatabase,
         variables: &[(&str, &str)],
-        log: &std::path::Path,
+        log: &Path,
     ) -> Self {
         let open = || std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         Self::spawn(command, port, database, variables, (open().into(), open().into()))
@@ -191,6 +192,14 @@ impl Program {
     pub async fn kill(mut self) {
         self.child.get_mut().unwrap().kill().await.unwrap();
     }
+}
+
+/// Compiles a page of C that is loaded before a program (LD_PRELOAD), and stands between it and the system.
+pub fn preload(source: &str, library: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests").join(source);
+    let mut compiler = std::process::Command::new("cc");
+    let compiler = compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-o"]).arg(library).arg(&source);
+    assert!(compiler.args(["-ldl", "-lpthread"]).status().unwrap().success(), "{} does not compile", source.display());
 }
 
 /// A port that nobody gets between now and the moment when a child is at last so far as to bind it: below those that

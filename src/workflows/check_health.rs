@@ -52,8 +52,8 @@ pub async fn check_thoroughly(ctx: &Context, patience: Duration, for_records: Du
 async fn check(ctx: &Context, patience: Duration, for_records: Duration, unfinished: Check) -> Vec<Check> {
     let of_database = async {
         let checks = database(ctx, patience).await;
-        // Lax settings are no reason not to look further.
-        if !checks.iter().all(|check| check.ok || check.name == "durability") {
+        // That it is lax or takes nothing is no reason not to look further.
+        if !checks.iter().all(|check| check.ok || ["durability", "writes"].contains(&check.name.as_str())) {
             return checks;
         }
         let (clocks, prices, records) = futures::join!(
@@ -66,9 +66,11 @@ async fn check(ctx: &Context, patience: Duration, for_records: Duration, unfinis
     let (database, providers) = join(of_database, providers(ctx, patience)).await;
     // In the order in which one would look: the providers before what was asked of them.
     let (database, rest): (Vec<_>, Vec<_>) =
-        database.into_iter().partition(|check| ["database", "durability", "migrations"].contains(&check.name.as_str()));
+        database.into_iter().partition(|check| OF_DATABASE.contains(&check.name.as_str()));
     [vec![settings(ctx)], database, providers, rest].concat()
 }
+
+const OF_DATABASE: &[&str] = &["database", "durability", "migrations", "writes"];
 
 /// What is asked, or the finding that it takes too long.
 async fn within(patience: Duration, name: &str, check: impl Future<Output = Check>) -> Check {
@@ -106,7 +108,9 @@ async fn database(ctx: &Context, patience: Duration) -> Vec<Check> {
         }
     });
     let (durability, migrations) = join(durability::durability(ctx, patience), migrations).await;
-    vec![answers, durability, migrations]
+    // Without its tables there is nothing to write to.
+    let writes = if migrations.ok { Some(durability::writes(ctx, patience).await) } else { None };
+    [answers, durability, migrations].into_iter().chain(writes).collect()
 }
 
 async fn providers(ctx: &Context, patience: Duration) -> Vec<Check> {

@@ -1,9 +1,9 @@
 //! The power goes: what was only written is gone, what was made durable is there. The program runs on a disk
 //! (`disk.c`, compiled here and loaded before it) that counts each `fsync` and keeps what it made durable; then it is
-//! killed, its files are put back to what was kept, and every preorder that was acknowledged must be in them. Shown to
+//! killed, its files are put back to what was kept, and every preorder and event that was acknowledged must be in them. Shown to
 //! be a test by the setting that would lose some.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -11,11 +11,13 @@ use super::load::listed;
 use crate::clock::Clock;
 use crate::config;
 use crate::context::Context;
+use crate::providers::payments::stripe::signature;
 use crate::store::Db;
 use crate::tests::PATIENCE;
+use crate::tests::app::SECRET;
 use crate::tests::database::TestDatabase;
 use crate::tests::http_client::{Answer, client};
-use crate::tests::program::{Program, free_port};
+use crate::tests::program::{Program, free_port, preload};
 use crate::tests::promises;
 
 /// Acknowledged one after the other.
@@ -32,11 +34,7 @@ impl Disk {
         for part in ["disk", "kept"] {
             std::fs::create_dir(folder.path().join(part)).unwrap();
         }
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/database_fire/disk.c");
-        let library = folder.path().join("disk.so");
-        let mut compiler = std::process::Command::new("cc");
-        let compiler = compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-o"]).arg(&library).arg(source);
-        assert!(compiler.args(["-ldl", "-lpthread"]).status().unwrap().success(), "disk.c does not compile");
+        preload("database_fire/disk.c", &folder.path().join("disk.so"));
         Self { folder }
     }
 
@@ -48,10 +46,16 @@ impl Disk {
         TestDatabase::at(&format!("sqlite://{}/rolitt.db", self.part("disk").display()))
     }
 
+    /// For a program that is to write to it.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let of_disk = [("LD_PRELOAD", "disk.so"), ("DISK", "disk"), ("KEPT", "kept"), ("FULL", "full")];
+        let of_disk = of_disk.map(|(name, part)| (name, self.part(part).display().to_string()));
+        of_disk.into_iter().chain([("STRIPE_WEBHOOK_SECRET", SECRET.to_owned())]).collect()
+    }
+
     pub async fn start(&self, command: &str, more: &[(&str, &str)]) -> Program {
-        let [library, disk, kept, full] = ["disk.so", "disk", "kept", "full"].map(|part| self.part(part));
-        let of_disk = [("LD_PRELOAD", &library), ("DISK", &disk), ("KEPT", &kept), ("FULL", &full)];
-        let of_disk = of_disk.iter().map(|(name, path)| (*name, path.to_str().unwrap()));
+        let of_disk = self.variables();
+        let of_disk = of_disk.iter().map(|(name, value)| (*name, value.as_str()));
         let variables: Vec<_> = of_disk.chain(more.iter().copied()).collect();
         let program = Program::start_with(command, free_port().await, &self.database(), &variables);
         program.ready("/readyz").await;
@@ -105,6 +109,14 @@ pub async fn order(program: &Program, email: &str) -> Result<String, Answer> {
     if answer.status == 200 { Ok(answer.json()["preorder_id"].as_str().unwrap().to_owned()) } else { Err(answer) }
 }
 
+/// An event of Stripe's.
+pub async fn event(program: &Program, id: &str) -> Answer {
+    let body = format!(r#"{{"id":"{id}","type":"customer.created","created":1,"data":{{"object":{{}}}}}}"#);
+    let signature = signature::sign(SECRET, body.as_bytes(), Clock::default().now());
+    let sent = client().post(format!("{}/api/webhooks/stripe", program.base)).header("stripe-signature", signature);
+    Answer::of(sent.body(body).send().await.unwrap()).await
+}
+
 pub async fn whole(db: &Db) {
     assert_eq!(db.text("PRAGMA integrity_check").await.as_deref(), Some("ok"));
 }
@@ -138,6 +150,12 @@ async fn sold_until_the_power_went(disk: &Disk, settings: &[(&str, &str)]) -> (u
             assert!(disk.syncs() > syncs, "an answer came before its fsync");
         }
     }
+    let acknowledged = format!("evt_{}", free_port().await);
+    let synced = disk.syncs();
+    assert_eq!(event(&program, &acknowledged).await.status, 200);
+    if settings.is_empty() {
+        assert!(disk.syncs() > synced, "an event was answered before its fsync");
+    }
     let syncs = disk.syncs() - before;
     program.kill().await;
     disk.lose_power();
@@ -147,13 +165,17 @@ async fn sold_until_the_power_went(disk: &Disk, settings: &[(&str, &str)]) -> (u
     let there = db.count(&found).await as usize;
     let due = format!("SELECT COUNT(*) FROM outbox WHERE preorder_id IN ({})", listed(&saved));
     assert_eq!(db.count(&due).await as usize, 2 * there, "a preorder is there without its deliveries");
+    if settings.is_empty() {
+        let kept = format!("SELECT COUNT(*) FROM webhook_logs WHERE stripe_event_id = '{acknowledged}'");
+        assert_eq!(db.count(&kept).await, 1, "an acknowledged event is lost");
+    }
     db.close().await;
     disk.keep_all();
     (syncs, saved.len(), there)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_preorder_was_on_the_disk_before_its_answer_and_is_there_when_the_power_comes_back() {
+async fn what_was_acknowledged_was_on_the_disk_before_its_answer_and_is_there_when_the_power_comes_back() {
     let disk = Disk::new();
     for _ in 0..2 {
         let (syncs, acknowledged, there) = sold_until_the_power_went(&disk, &[]).await;

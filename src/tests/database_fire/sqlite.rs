@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::load::{Load, all_is_there, listed};
-use super::power_loss::{Disk, ends_well, order, whole};
+use super::power_loss::{Disk, ends_well, event, order, whole};
 use crate::tests::app::TestApp;
 use crate::tests::database::{Kind, TestDatabase};
 use crate::tests::http_client::{Answer, client};
@@ -31,7 +32,15 @@ async fn a_disk_that_is_full_refuses_orders_shows_the_shop_and_loses_nothing() {
         }
         let front = client().get(format!("{}/zh", program.base)).send().await.unwrap();
         assert_eq!(Answer::of(front).await.status, 200, "reads go on");
+        let sent = format!("evt_{round}");
+        let refused = event(&program, &sent).await;
+        assert_eq!((refused.status, refused.header("retry-after").is_empty()), (503, false), "{}", refused.body);
+        let full = writes(&disk).await;
+        assert!(full["ok"] == false && full["remedy"].is_string(), "{full}");
         disk.make_room();
+        assert_eq!(event(&program, &sent).await.status, 200, "Stripe sends it again");
+        let has_room = writes(&disk).await;
+        assert!(has_room["ok"] == true, "{has_room}");
     }
     saved.push(order(&program, "afterwards@example.com").await.ok().unwrap());
     program.kill().await;
@@ -40,8 +49,22 @@ async fn a_disk_that_is_full_refuses_orders_shows_the_shop_and_loses_nothing() {
     let there = format!("SELECT COUNT(*) FROM preorders WHERE id IN ({})", listed(&saved));
     assert_eq!(db.count(&there).await, saved.len() as i64, "an acknowledged preorder is lost");
     assert_eq!(db.count("SELECT COUNT(*) FROM preorders WHERE email LIKE 'full%'").await, 0);
+    assert_eq!(db.count("SELECT COUNT(*) FROM webhook_logs").await, 3);
     db.close().await;
     ends_well(&disk.database()).await;
+}
+
+/// What the doctor says of it.
+async fn writes(disk: &Disk) -> Value {
+    let (url, of_disk) = (disk.database().url, disk.variables());
+    // Copies of what is durable are the shop's to keep: two at it would get in each other's way.
+    let of_disk = of_disk.iter().map(|(name, value)| (*name, value.as_str())).filter(|(name, _)| *name != "KEPT");
+    let variables: Vec<_> = of_disk.chain([("DATABASE_URL", url.as_str())]).collect();
+    let (_, printed) = run_to_end("doctor --json", &variables, "").await;
+    let json = printed.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{printed}"));
+    let report: Value = serde_json::from_str(json).unwrap();
+    let writes = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "writes");
+    writes.unwrap_or_else(|| panic!("the doctor is silent about it: {report}")).clone()
 }
 
 fn path_of(app: &TestApp) -> std::path::PathBuf {

@@ -1,10 +1,10 @@
-//! Whether a commit survives a power cut, and whether the file is whole.
+//! Whether a commit is taken, whether it survives a power cut, and whether the file is whole.
 
 use std::time::Duration;
 
 use super::{Check, within};
 use crate::context::Context;
-use crate::store::{Db, durability};
+use crate::store::{Db, StoreResult, durability};
 
 const SQLITE: &str = "Restart the shop: it sets both itself. If it stays, the file is on a system without shared memory (a network drive).";
 const POSTGRES: &str = "Set fsync = on, full_page_writes = on and synchronous_commit = on in postgresql.conf (and look for \
@@ -30,6 +30,25 @@ pub(super) async fn durability(ctx: &Context, patience: Duration) -> Check {
         }
     })
     .await
+}
+
+/// A database may answer every question and take nothing: what buyers send is refused then, and pages look well.
+pub(super) async fn writes(ctx: &Context, patience: Duration) -> Check {
+    const REMEDY: &str = "Until it does, orders and events are answered 503, and Stripe sends events again. Is its disk \
+         full? Is it read-only (a standby, after a failover)? Has another program locked it?";
+    within(patience, "writes", async {
+        match Box::pin(write(ctx)).await {
+            Ok(()) => Check::good("writes", "a change was taken"),
+            Err(error) => Check::bad("writes", format!("the database takes no change: {error}"), REMEDY),
+        }
+    })
+    .await
+}
+
+async fn write(ctx: &Context) -> StoreResult<()> {
+    let mut tx = ctx.db.begin().await?;
+    durability::change_something(&mut tx, ctx.clock.now()).await?;
+    tx.commit().await
 }
 
 /// `None` for PostgreSQL.
