@@ -16,6 +16,7 @@ mod lane;
 mod listen;
 mod perform;
 pub mod schedule;
+mod set_back;
 mod sms;
 
 pub use listen::{hear_others, tell_others};
@@ -74,7 +75,11 @@ async fn look_for_overdue(ctx: Context, stop: CancellationToken) {
 }
 
 async fn reclaim(ctx: Context, stop: CancellationToken) {
+    let mut watch = set_back::Watch::default();
     loop {
+        if let Err(error) = watch.make_up(&ctx).await {
+            tracing::warn!(%error, "could not look whether the clock was set back");
+        }
         match release_expired(&ctx).await {
             Ok(0) => {}
             Ok(released) => {

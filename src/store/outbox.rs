@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 #[cfg(test)]
 pub(crate) use claim::claim_lane;
-pub use claim::{any_due, any_expired, claim, release_expired};
+pub use claim::{any_due, any_expired, bring_forward, claim, release_expired};
 
 use super::clock::{postgres_now, sqlite_now};
 use super::{Db, StoreResult, Tx, on_read, on_tx};

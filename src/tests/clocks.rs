@@ -8,7 +8,7 @@ use super::app::SECRET;
 use super::database::Kind;
 use super::fleet::{Fleet, post};
 use super::on_both;
-use super::program::free_port;
+use super::program::{free_port, preload};
 use crate::workflows::check_health::check_health;
 use crate::workflows::{check_overdue, walk_stripe};
 
@@ -96,6 +96,41 @@ on_both! {
         app.settle_down().await;
         assert_eq!(app.klaviyo_events("Preorder Started").await.len(), 1);
     }
+}
+
+/// SQLite's clock is the machine's. Two deliveries failed while it was an hour ahead: one is due again in a moment, the
+/// other held by somebody who is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_whose_clock_is_set_back_by_an_hour_does_not_let_deliveries_wait_for_an_hour_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let (library, ahead) = (folder.path().join("clock.so"), folder.path().join("ahead"));
+    preload("clock.c", &library);
+    std::fs::write(&ahead, "3600").unwrap();
+    let port = free_port().await;
+    let fleet = Fleet::start(Kind::Sqlite, port).await;
+    let fail = |rate: f64| json!({ "klaviyo": { "error_rate": rate }, "firebase": { "error_rate": rate } });
+    fleet.faults(fail(1.0)).await;
+    let [library, clock] = [&library, &ahead].map(|path| path.to_str().unwrap());
+    // Ten seconds to the second try: enough to set the clock before it.
+    let later = ("FAILPOINTS", "span.retry=return(0.1)");
+    let shop = fleet.serve("serve", port, &[("LD_PRELOAD", library), ("AHEAD", clock), later]).await;
+    assert_eq!(post(&fleet.http, &shop.base, "/api/initiate_preorder", &BUY).await.status, 200);
+    let failed = "SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND attempts = 1";
+    fleet.wait_until("both have failed", async || fleet.db.count(failed).await == 2).await;
+    let held =
+        "UPDATE outbox SET state = 'running', lease_until = run_at, lease_token = 'gone.1/1' WHERE lane = 'firebase'";
+    fleet.db.execute(held).await;
+    std::fs::write(&ahead, "0").unwrap();
+    fleet.faults(fail(0.0)).await;
+    fleet.settled().await;
+    assert_eq!(fleet.klaviyo().await, (1, 0));
+    let sooner = format!(
+        "SELECT COUNT(*) FROM delivery_attempts first JOIN delivery_attempts second ON first.delivery_id = \
+         second.delivery_id WHERE first.number = 1 AND second.number = 2 AND first.retry_at - second.started_at > {}",
+        HOUR_MS / 2
+    );
+    assert_eq!(fleet.db.count(&sooner).await, 2, "the clock was set after the second try");
+    fleet.finish(vec![shop]).await;
 }
 
 /// An hour behind, right, an hour ahead: a process each, on one database.

@@ -2,12 +2,14 @@
 //! however many of its deliveries have gathered, so a pause costs the worker nothing and holds up no other kind.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
 use super::Claimed;
 use crate::domain::delivery::{DeliveryKind, Lane};
 use crate::domain::timestamp::Timestamp;
+use crate::store::patience::bounded;
 use crate::store::{Db, StoreResult, Tx, on_read, on_tx};
 
 /// The due deliveries of a lane ($1) at a time ($2), up to $3 of each kind, those of paused kinds left out. The words
@@ -122,6 +124,21 @@ pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreRes
          WHERE id IN (SELECT id FROM outbox WHERE state = 'running' AND lease_until < $1{lock})"
     ));
     Ok(on_tx!(tx, c => sqlx::query(sql).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
+/// After SQLite's clock was set back: what is due or held until later comes earlier by as much. A lease of since then
+/// ends within its length from `now`, and stays.
+pub async fn bring_forward(tx: &mut Tx, by: Duration, now: Timestamp, lease: Duration) -> StoreResult<()> {
+    // Of those that are held, too: one whose worker does not come back is due by it again.
+    const DUE: &str = "UPDATE outbox SET run_at = run_at - $1 WHERE state IN ('pending', 'running') AND run_at > $2";
+    const HELD: &str = "UPDATE outbox SET lease_until = lease_until - $1 WHERE state = 'running' AND lease_until > $2";
+    // Times are numbers here, of milliseconds; PostgreSQL's are not.
+    let Tx::Sqlite(tx) = tx else { return Ok(()) };
+    let by = i64::try_from(by.as_millis()).unwrap_or_default();
+    for (sql, beyond) in [(DUE, now), (HELD, now + lease)] {
+        bounded(sqlx::query(sql).bind(by).bind(beyond).execute(&mut **tx)).await?;
+    }
+    Ok(())
 }
 
 pub async fn any_expired(db: &Db, now: Timestamp) -> StoreResult<bool> {
