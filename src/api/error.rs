@@ -197,6 +197,7 @@ impl From<ProviderError> for ApiError {
         match error {
             ProviderError::Retry { .. }
             | ProviderError::NotAsked { .. }
+            | ProviderError::KeyTaken(_)
             | ProviderError::Failed { after: Some(_), .. } => {
                 let failure = Self::away(
                     "provider_busy",

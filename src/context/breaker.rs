@@ -162,9 +162,13 @@ impl Breakers {
                 }
                 // Nothing was learnt.
                 Some(ProviderError::NotAsked { .. }) => {}
-                None | Some(ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Configuration(_)) => {
-                    breaker.answered(now);
-                }
+                None
+                | Some(
+                    ProviderError::KeyTaken(_)
+                    | ProviderError::Permanent(_)
+                    | ProviderError::Gone(_)
+                    | ProviderError::Configuration(_),
+                ) => breaker.answered(now),
             }
             if breaker.until.is_some() && !was_open {
                 metrics::counter!(metric::BREAKER_TRIPS, "lane" => lane.as_str()).increment(1);

@@ -51,7 +51,9 @@ pub fn verdict(kind: DeliveryKind, attempts: i64, performed: &Performed, now: Ti
 const fn may_repeat(kind: DeliveryKind, error: &ProviderError) -> bool {
     match error {
         ProviderError::Permanent(_) | ProviderError::Gone(_) => false,
-        ProviderError::NoAnswer(_) | ProviderError::Failed { .. } => !matches!(kind, DeliveryKind::SendSms),
+        ProviderError::NoAnswer(_) | ProviderError::Failed { .. } | ProviderError::KeyTaken(_) => {
+            !matches!(kind, DeliveryKind::SendSms)
+        }
         ProviderError::Retry { .. } | ProviderError::NotAsked { .. } | ProviderError::Configuration(_) => true,
     }
 }

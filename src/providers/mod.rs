@@ -27,10 +27,14 @@ pub enum ProviderError {
     /// No answer: it may have happened. Repeating is right only where a key makes it harmless.
     #[error("{0}")]
     NoAnswer(String),
-    /// It answered that it failed (5xx). It may have happened all the same; asked with the same key, it says the same for
-    /// a day.
+    /// It answered that it failed (5xx). It may have happened all the same, or happen yet. `replayed`: it has kept this
+    /// answer, and says the same for a day to whoever asks with the same key.
     #[error("{message}")]
-    Failed { message: String, after: Option<Duration> },
+    Failed { message: String, after: Option<Duration>, replayed: bool },
+    /// With this key it was asked for something else before (a setting has changed since): what came of that is to be
+    /// looked for, and another key is needed.
+    #[error("{0}")]
+    KeyTaken(String),
     /// It will never work as it is: a person must look.
     #[error("{0}")]
     Permanent(String),
@@ -64,13 +68,18 @@ impl ProviderError {
 }
 
 impl ProviderError {
+    /// Whether nothing will come of asking with the same key, while what was asked before may have been done.
+    pub const fn key_is_spent(&self) -> bool {
+        matches!(self, Self::Failed { replayed: true, .. } | Self::KeyTaken(_))
+    }
+
     /// For metrics.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Retry { .. } => "retry",
             Self::NotAsked { .. } => "not_asked",
             Self::NoAnswer(_) | Self::Failed { .. } => "no_answer",
-            Self::Permanent(_) | Self::Gone(_) => "refused",
+            Self::KeyTaken(_) | Self::Permanent(_) | Self::Gone(_) => "refused",
             Self::Configuration(_) => "configuration",
         }
     }
@@ -81,6 +90,7 @@ impl ProviderError {
         | Self::NotAsked { message, .. }
         | Self::NoAnswer(message)
         | Self::Failed { message, .. }
+        | Self::KeyTaken(message)
         | Self::Permanent(message)
         | Self::Gone(message)
         | Self::Configuration(message)) = self;

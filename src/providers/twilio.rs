@@ -38,7 +38,11 @@ impl Twilio {
         let text = response.text().await.map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
         if status.is_server_error() {
             // It may have been handed on before it failed.
-            return Err(ProviderError::NoAnswer(format!("{SERVICE} answered {}", status.as_u16())));
+            return Err(ProviderError::Failed {
+                message: format!("{SERVICE} answered {}", status.as_u16()),
+                after,
+                replayed: false,
+            });
         }
         if !status.is_success() {
             return Err(ProviderError::from_status(SERVICE, status, after, &text));

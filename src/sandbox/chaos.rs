@@ -13,6 +13,8 @@ use super::faults::{FaultDesk, Faults, Service};
 
 /// Longer than any client waits.
 const HANG: Duration = Duration::from_mins(2);
+/// Longer than whoever was told that it failed waits before the next try.
+pub const LATER: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -23,6 +25,8 @@ enum Fate {
     Garbage,
     Truncate,
     LoseAnswer,
+    /// A gateway before it waits no longer, and says so.
+    Late(u16),
 }
 
 /// What will happen to one request.
@@ -52,6 +56,8 @@ impl Plan {
             Fate::Truncate
         } else if desk.happens(faults.lose_answer_rate) {
             Fate::LoseAnswer
+        } else if what.contains(&faults.error_on) && desk.happens(faults.late_act_rate) {
+            Fate::Late(if faults.error_status >= 500 { faults.error_status } else { 502 })
         } else {
             Fate::Well
         };
@@ -61,7 +67,12 @@ impl Plan {
 
     /// Whether the handler will act at all.
     pub fn acts(&self) -> bool {
-        matches!(self.fate, Fate::Well | Fate::Truncate | Fate::LoseAnswer)
+        matches!(self.fate, Fate::Well | Fate::Truncate | Fate::LoseAnswer | Fate::Late(_))
+    }
+
+    /// Whether it acts only after it was answered for.
+    pub fn is_late(&self) -> bool {
+        matches!(self.fate, Fate::Late(_))
     }
 
     /// Whether the service fails at the act: what Stripe then keeps under the request's key, as any other answer.
@@ -79,6 +90,7 @@ impl Plan {
             Fate::Garbage => Some("garbage"),
             Fate::Truncate => Some("truncated"),
             Fate::LoseAnswer => Some("answer lost"),
+            Fate::Late(_) => Some("failure answered, done all the same"),
         }
     }
 
@@ -95,7 +107,7 @@ impl Plan {
     /// The answer given in the handler's place. `error_body` is the service's own way to say that it is broken.
     pub async fn instead(&self, error_body: impl FnOnce(u16) -> String) -> Option<Response> {
         match self.fate {
-            Fate::Well | Fate::Truncate | Fate::LoseAnswer => None,
+            Fate::Well | Fate::Truncate | Fate::LoseAnswer | Fate::Late(_) => None,
             Fate::Reset => Some(severed()),
             Fate::Hang => {
                 tokio::time::sleep(HANG).await;
@@ -122,6 +134,7 @@ impl Plan {
         match self.fate {
             Fate::Truncate => truncated(response).await,
             Fate::LoseAnswer => severed(),
+            Fate::Late(status) => gave_up_waiting(status),
             _ => response,
         }
     }
@@ -131,6 +144,12 @@ impl Plan {
 fn severed() -> Response {
     let broken = stream::iter([Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
     Response::new(Body::from_stream(broken))
+}
+
+/// What stands before the service says, and not the service itself: its own answer comes too late.
+fn gave_up_waiting(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    (status, [(header::CONTENT_TYPE, "text/html")], "<html><h1>The upstream did not answer</h1></html>").into_response()
 }
 
 /// Half of the body under the length of the whole, then the connection is closed.

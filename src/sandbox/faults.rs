@@ -49,6 +49,10 @@ pub struct ServiceFaults {
     pub reset_rate: f64,
     /// The act is performed, the answer lost.
     pub lose_answer_rate: f64,
+    /// Whoever stands before the service waits no longer and answers that it failed; at Stripe, the act is performed a
+    /// moment afterwards.
+    #[serde(default)]
+    pub late_act_rate: f64,
 }
 
 impl Default for ServiceFaults {
@@ -66,6 +70,7 @@ impl Default for ServiceFaults {
             truncate_rate: 0.0,
             reset_rate: 0.0,
             lose_answer_rate: 0.0,
+            late_act_rate: 0.0,
         }
     }
 }
@@ -137,6 +142,7 @@ impl Faults {
                 ("truncate_rate", faults.truncate_rate),
                 ("reset_rate", faults.reset_rate),
                 ("lose_answer_rate", faults.lose_answer_rate),
+                ("late_act_rate", faults.late_act_rate),
             ] {
                 if !(0.0..=1.0).contains(&rate) {
                     return bad(format!("{name}.{field}"), "must be between 0 and 1");

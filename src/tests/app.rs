@@ -298,7 +298,7 @@ impl TestApp {
     /// What events did not say is settled first, as in earnest; what differs then is a broken promise.
     async fn agrees_with_stripe(&self) {
         let no_faults = json!({ "latency_ms": 0, "error_rate": 0.0, "timeout_rate": 0.0, "garbage_rate": 0.0,
-            "truncate_rate": 0.0, "reset_rate": 0.0, "lose_answer_rate": 0.0 });
+            "truncate_rate": 0.0, "reset_rate": 0.0, "lose_answer_rate": 0.0, "late_act_rate": 0.0 });
         self.faults(json!({ "stripe": no_faults, "webhooks": { "duplicate": 0, "delay_ms": 0, "reorder": false,
             "lose_rate": 0.0 } }))
             .await;

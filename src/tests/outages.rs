@@ -9,6 +9,7 @@ use super::app::STRIPE;
 use super::on_both;
 use crate::context::breaker::Gate;
 use crate::domain::delivery::Lane;
+use crate::workflows::check_overdue;
 
 const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
 
@@ -38,6 +39,33 @@ on_both! {
         let page = app.post("/api/handle_checkout", &BUY).await;
         assert_eq!(page.status, 303);
         assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts").await, 1);
+    }
+
+    async fn a_key_that_was_used_with_other_words_is_given_up_and_its_page_is_closed(app: TestApp) {
+        app.faults(json!({ "stripe": { "reset_rate": 1.0 } })).await;
+        assert_eq!(app.post("/api/handle_checkout", &BUY).await.status, 503);
+        app.faults(json!({ "stripe": { "reset_rate": 0.0 } })).await;
+        // An instance whose settings differ (a name, a base address) was quicker to ask, and nobody heard the answer.
+        let of_try = "SELECT id || ' ' || preorder_id || ' ' || idempotency_key FROM checkout_attempts";
+        let of_try = app.scalar(of_try).await.unwrap();
+        let [attempt, preorder, key] = of_try.split(' ').collect::<Vec<_>>()[..] else { panic!("{of_try}") };
+        let other = [("mode", "payment"), ("success_url", "https://elsewhere.example/done"),
+            ("line_items[0][quantity]", "1"), ("line_items[0][price_data][currency]", "usd"),
+            ("line_items[0][price_data][unit_amount]", "49900"),
+            ("line_items[0][price_data][product_data][name]", "Rolitt"),
+            ("metadata[preorder_id]", preorder), ("metadata[attempt_id]", attempt)];
+        let ask = app.http.post(format!("{}/sandbox/api/v1/checkout/sessions", app.base)).bearer_auth("sk_test_1");
+        let made = ask.header("idempotency-key", key).form(&other).send().await.unwrap();
+        let made: serde_json::Value = made.json().await.unwrap();
+        let (session, _) = app.checkout("ana@example.com").await;
+        assert_ne!(Some(session.as_str()), made["id"].as_str());
+        app.advance(Duration::from_mins(16));
+        assert!(check_overdue::enqueue(&app.ctx).await.unwrap());
+        let closed = made["id"].as_str().unwrap();
+        let closed = format!("SELECT COUNT(*) FROM checkout_attempts WHERE session_id = '{closed}' AND state = 'expired'");
+        app.wait_until("its page is closed", async || app.count(&closed).await == 1).await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.settle_down().await;
     }
 
     async fn a_resume_that_fails_without_script_says_so_on_its_page(app: TestApp) {

@@ -165,6 +165,26 @@ on_both! {
         assert!(app.count("SELECT MIN(key_generation) FROM refunds").await >= 1, "the same key was used again");
     }
 
+    /// A gateway's 5xx says nothing of what goes on behind it: under another key the money would go back twice.
+    async fn a_refund_that_is_made_after_it_was_answered_as_failed_is_made_once(app: TestApp) {
+        let id = paid(app, "ana@example.com").await;
+        app.settle_down().await;
+        let late = json!({ "late_act_rate": 1.0, "error_status": 502, "error_on": "POST /v1/refunds" });
+        app.faults(json!({ "stripe": late, "webhooks": { "lose_rate": 1.0 } })).await;
+        let refund = ask(app, Role::Owner, &id, 5_000, "late").await.unwrap();
+        let tries = "SELECT COUNT(*) FROM delivery_attempts WHERE outcome = 'pending'";
+        app.wait_until("it was tried", async || app.count(tries).await > 0).await;
+        app.faults(json!({ "stripe": { "late_act_rate": 0.0, "error_on": "" } })).await;
+        let is_made = async || {
+            app.advance(Duration::from_secs(10));
+            state(app, &refund).await == RefundState::Succeeded
+        };
+        app.wait_until("it is made", is_made).await;
+        app.settle_down().await;
+        assert_eq!(at_stripe(app).await.len(), 1, "the money went back twice");
+        assert_eq!(app.count("SELECT MAX(key_generation) FROM refunds").await, 0, "another key was used");
+    }
+
     async fn a_call_that_was_let_go_of_at_the_stop_is_found_though_stripe_has_forgotten_its_key(app: TestApp) {
         let refund = made_and_let_go_of(app).await;
         app.advance(Duration::from_hours(25));

@@ -191,7 +191,9 @@ pub async fn make(ctx: &Context, id: &RefundId) -> Result<String, WorkflowError>
             Ok(refusal)
         }
         Err(error) => {
-            if matches!(error, ProviderError::Failed { .. }) {
+            // Only what Stripe has kept as its answer stands: a gateway may have answered while the refund is being made,
+            // and under another key it would be made twice.
+            if error.key_is_spent() {
                 let mut tx = ctx.db.begin().await?;
                 refunds::give_up_key(&mut tx, id, generation).await?;
                 tx.commit().await?;

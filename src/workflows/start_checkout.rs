@@ -98,20 +98,23 @@ impl Drop for Asked {
     }
 }
 
-/// Looks again as often as what it found is over by the time it is asked about, and takes another key for one that
-/// Stripe has answered with a failure: that answer stands.
+/// Looks again as often as what it found is over by the time it is asked about, asks again where Stripe failed, and takes
+/// another key where this one leads nowhere.
 async fn lead(ctx: &Context, id: &PreorderId) -> Result<Checkout, WorkflowError> {
     let began = tokio::time::Instant::now();
-    let mut failed = 0;
+    let (mut failed, mut spent) = (0, None);
     for _ in 0..LOOKS {
-        let found = match next_step(ctx, id).await? {
+        let found = match next_step(ctx, id, spent.as_ref()).await? {
             Step::Settled(session_id) => return Ok(Checkout::Settled { session_id }),
             Step::Ask(attempt) => ask_again(ctx, id, &attempt).await?,
             Step::Create(preorder, attempt) => match create(ctx, &preorder, &attempt).await {
-                Err(WorkflowError::Provider(ProviderError::Failed { after: None, .. }))
-                    if failed + 1 < TRIES_THAT_FAIL && began.elapsed() < PATIENCE =>
-                {
+                Err(WorkflowError::Provider(
+                    error @ (ProviderError::Failed { after: None, .. } | ProviderError::KeyTaken(_)),
+                )) if failed + 1 < TRIES_THAT_FAIL && began.elapsed() < PATIENCE => {
                     failed += 1;
+                    if error.key_is_spent() {
+                        spent = Some(attempt.id);
+                    }
                     tokio::time::sleep(WAIT_FOR_TWIN * failed).await;
                     None
                 }
@@ -134,8 +137,8 @@ enum Step {
     Create(Box<Preorder>, Attempt),
 }
 
-/// Decides under the preorder's lock, so that two clicks decide the same.
-async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError> {
+/// Decides under the preorder's lock, so that two clicks decide the same. `spent`: a try whose key leads nowhere.
+async fn next_step(ctx: &Context, id: &PreorderId, spent: Option<&AttemptId>) -> Result<Step, WorkflowError> {
     reach(Point::CheckoutBegun);
     let mut tx = ctx.db.begin().await?;
     let preorder = preorders::lock(&mut tx, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
@@ -148,7 +151,9 @@ async fn next_step(ctx: &Context, id: &PreorderId) -> Result<Step, WorkflowError
     let attempts = attempts::of_preorder(&mut tx, id).await?;
     if let Some(last) = attempts.last() {
         let reusable = match last.state {
-            AttemptState::Creating => now.since(last.created_at) < span(Span::KeyHolds, KEY_HOLDS),
+            AttemptState::Creating => {
+                spent != Some(&last.id) && now.since(last.created_at) < span(Span::KeyHolds, KEY_HOLDS)
+            }
             state => state.is_payable() && last.url.is_some(),
         };
         if reusable {

@@ -166,6 +166,7 @@ fn field(group: &str, name: &str, value: &Value) -> String {
         "truncate_rate" => "Cut-off body rate",
         "reset_rate" => "Connection reset rate",
         "lose_answer_rate" => "Done, but answer lost rate",
+        "late_act_rate" => "Failure answered, done all the same rate",
         "decline_all" => "Decline every card",
         "duplicate" => "Extra copies",
         "delay_ms" => "Delay, ms",

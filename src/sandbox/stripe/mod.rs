@@ -36,6 +36,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use super::chaos::LATER;
 use super::core::{Core, Origin};
 use super::faults::Service;
 use super::form::Form;
@@ -109,6 +110,15 @@ async fn serve(core: Arc<Core>, method: Method, uri: Uri, headers: HeaderMap, bo
     if let Some(response) = broken.await {
         log(&core, &call, plan.name(), None);
         return response;
+    }
+    if plan.is_late() && early.is_none() {
+        let said = plan.after(StatusCode::OK.into_response()).await;
+        tokio::spawn(async move {
+            tokio::time::sleep(LATER).await;
+            let answer = act(&core, &call, ticket);
+            log(&core, &call, plan.name(), Some(&answer));
+        });
+        return said;
     }
     let answer = early.unwrap_or_else(|| act(&core, &call, ticket));
     log(&core, &call, plan.name(), Some(&answer));

@@ -101,6 +101,27 @@ async fn a_lost_answer_was_an_act_all_the_same_and_the_key_finds_it() {
 }
 
 #[tokio::test]
+async fn what_was_answered_as_failed_may_be_done_a_moment_later_and_the_key_waits_for_it() {
+    let rig = Rig::new().await;
+    rig.faults(json!({ "stripe": { "late_act_rate": 1 } })).await;
+    let failed = rig.stripe_request("POST", PATH, &ORDER, Some("k1")).send().await.unwrap();
+    assert_eq!((failed.status().as_u16(), failed.headers().get("idempotent-replayed")), (500, None));
+    rig.faults(json!({ "stripe": { "late_act_rate": 0 } })).await;
+    let (_, list) = rig.stripe("GET", PATH, &[]).await;
+    assert!(list["data"].as_array().unwrap().is_empty());
+    let again = loop {
+        let again = rig.stripe_request("POST", PATH, &ORDER, Some("k1")).send().await.unwrap();
+        if again.status() != 409 {
+            break again;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(again.headers()["idempotent-replayed"], "true");
+    let (_, list) = rig.stripe("GET", PATH, &[]).await;
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn errors_may_befall_some_requests_alone() {
     let rig = Rig::new().await;
     rig.faults(json!({ "stripe": { "error_rate": 1.0, "error_on": "POST /v1/refunds" } })).await;

@@ -37,6 +37,9 @@ fn may_pass(error: &ProviderError) -> Option<Duration> {
         ProviderError::Retry { after, .. } | ProviderError::Failed { after, .. } => Some(after.unwrap_or_default()),
         ProviderError::NotAsked { after, .. } => Some(*after),
         ProviderError::NoAnswer(_) => Some(Duration::ZERO),
-        ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Configuration(_) => None,
+        ProviderError::KeyTaken(_)
+        | ProviderError::Permanent(_)
+        | ProviderError::Gone(_)
+        | ProviderError::Configuration(_) => None,
     }
 }

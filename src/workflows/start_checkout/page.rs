@@ -43,22 +43,20 @@ pub(super) async fn create(
                 tokio::time::sleep(WAIT_FOR_TWIN * tries).await;
             }
             Err(error) => {
-                // Refused or failed: so it will be under this key for as long as Stripe remembers it.
-                let stands = matches!(
-                    error,
-                    ProviderError::Permanent(_) | ProviderError::Gone(_) | ProviderError::Failed { .. }
-                );
-                if stands {
+                // Refused: no page was made, and none will be. After any other failure there may be one, shown to nobody: the
+                // try stays as it is, and Stripe is asked about it within minutes.
+                if matches!(error, ProviderError::Permanent(_) | ProviderError::Gone(_)) {
                     close(ctx, attempt).await?;
                 }
                 return Err(error.into());
             }
         }
     };
-    if let Some(asked) = session.amount.filter(|asked| *asked != preorder.price()) {
+    if session.amount != Some(preorder.price()) {
+        let asked = session.amount.map_or_else(|| "another currency".to_owned(), |asked| asked.to_string());
         // Stripe's own price is another than the catalogue's: nobody is to pay on this page. Nobody has seen it; kept as a
         // page of a try that is over, it is closed at Stripe as well.
-        tracing::error!(preorder = %preorder.id, session = session.id, %asked, price = %preorder.price(), "Stripe's page asks \
+        tracing::error!(preorder = %preorder.id, session = session.id, asked, price = %preorder.price(), "Stripe's page asks \
             for another amount than the order's price; see COLOR_PRICE_MAP_JSON");
         close(ctx, attempt).await?;
         save(ctx, preorder, attempt, session).await?;

@@ -18,6 +18,9 @@ const BASE: &str = "https://api.stripe.com";
 const SERVICE: &str = "Stripe";
 /// How long the same request may still be under way.
 const TWIN: Duration = Duration::from_secs(1);
+/// Says that this is what Stripe itself had answered to the key before. A failure without it may be a gateway's word,
+/// while the request goes on behind it.
+const REPLAYED: &str = "idempotent-replayed";
 
 pub struct Wire {
     http: reqwest::Client,
@@ -25,7 +28,7 @@ pub struct Wire {
     secret_key: String,
 }
 
-/// `{"error":{"code","message"}}`
+/// `{"error":{"type","code","message"}}`
 #[derive(Deserialize, Default)]
 struct Refusal {
     #[serde(default)]
@@ -34,6 +37,8 @@ struct Refusal {
 
 #[derive(Deserialize, Default)]
 struct Details {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     code: Option<String>,
     message: Option<String>,
 }
@@ -66,14 +71,15 @@ impl Wire {
         let request = request.bearer_auth(&self.secret_key).header("stripe-version", VERSION.as_str());
         let answer = request.send().await.map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
         let (status, after) = (answer.status(), retry_after(&answer));
+        let replayed = answer.headers().get(REPLAYED).is_some_and(|value| value == "true");
         let body = answer.bytes().await.map_err(|e| ProviderError::from_reqwest(SERVICE, &e))?;
-        if status.is_success() { Ok(body) } else { Err(refused(status, after, &body)) }
+        if status.is_success() { Ok(body) } else { Err(refused(status, after, replayed, &body)) }
     }
 }
 
 /// Stripe's errors by what can be done about them: <https://docs.stripe.com/error-low-level>.
-fn refused(status: StatusCode, after: Option<Duration>, body: &[u8]) -> ProviderError {
-    let Details { code, message } = serde_json::from_slice::<Refusal>(body).unwrap_or_default().error;
+fn refused(status: StatusCode, after: Option<Duration>, replayed: bool, body: &[u8]) -> ProviderError {
+    let Details { kind, code, message } = serde_json::from_slice::<Refusal>(body).unwrap_or_default().error;
     let (code, text) = (code.unwrap_or_default(), message.unwrap_or_default());
     let message = format!("{SERVICE} answered {} {code}: {}", status.as_u16(), excerpt(&text));
     match status.as_u16() {
@@ -82,10 +88,11 @@ fn refused(status: StatusCode, after: Option<Duration>, body: &[u8]) -> Provider
         409 if code == "idempotency_key_in_use" => ProviderError::NotAsked { message, after: TWIN },
         409 | 424 | 429 => ProviderError::Retry { message, after },
         // "Treat the result of the request as indeterminate."
-        500..=599 => ProviderError::Failed { message, after },
+        500..=599 => ProviderError::Failed { message, after, replayed },
         404 => ProviderError::Gone(message),
         // What is named in a parameter is named so; a page's own address answers 404.
         400 if code == "resource_missing" => ProviderError::Gone(message),
+        400 if kind.as_deref() == Some("idempotency_error") => ProviderError::KeyTaken(message),
         _ => ProviderError::Permanent(message),
     }
 }
@@ -136,7 +143,7 @@ mod tests {
     fn what_stripe_refuses_is_sorted_by_what_can_be_done_about_it() {
         let of = |status: u16, after: Option<u64>| {
             let body = br#"{"error":{"code":"rate_limit","message":"Too many for ana@example.com","type":"x"}}"#;
-            refused(StatusCode::from_u16(status).unwrap(), after.map(Duration::from_secs), body)
+            refused(StatusCode::from_u16(status).unwrap(), after.map(Duration::from_secs), false, body)
         };
         let ProviderError::Retry { message, after } = of(429, Some(30)) else { panic!("not to be repeated") };
         assert_eq!(message, "Stripe answered 429 rate_limit: Too many for …");
@@ -147,7 +154,7 @@ mod tests {
         assert!(matches!(of(400, None), ProviderError::Permanent(_)));
         assert!(matches!(of(402, None), ProviderError::Permanent(_)));
         assert!(matches!(of(404, None), ProviderError::Gone(_)));
-        let garbled = refused(StatusCode::BAD_GATEWAY, None, b"<html>\xff");
+        let garbled = refused(StatusCode::BAD_GATEWAY, None, false, b"<html>\xff");
         assert!(matches!(garbled, ProviderError::Failed { message, .. } if message == "Stripe answered 502 : "));
     }
 }
