@@ -57,10 +57,10 @@ impl Attempt {
         Some(Money::new(self.received_minor?, self.received_currency?))
     }
 
-    /// Whether it was paid, and with less than was asked for.
+    /// Whether it was paid, and with less than was asked for, or with we can't say what.
     pub fn falls_short(&self) -> bool {
         let asked = Money::new(self.amount_minor, self.currency);
-        self.state == AttemptState::Paid && self.received().is_some_and(|received| !received.covers(asked))
+        self.state == AttemptState::Paid && self.received().is_none_or(|received| !received.covers(asked))
     }
 }
 
@@ -126,13 +126,10 @@ pub async fn save(tx: &mut Tx, attempt: &Attempt, now: Timestamp) -> StoreResult
     })?)
 }
 
-/// Stripe was asked what became of these, whatever it said: others are before them now.
-pub async fn save_asked(tx: &mut Tx, ids: &[AttemptId], now: Timestamp) -> StoreResult<()> {
+/// Stripe was asked what became of it, whatever it said: others are before it now.
+pub async fn save_asked(tx: &mut Tx, id: &AttemptId, now: Timestamp) -> StoreResult<()> {
     const SQL: &str = "UPDATE checkout_attempts SET asked_at = $2 WHERE id = $1";
-    for id in ids {
-        on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|_| ()))?;
-    }
-    Ok(())
+    Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(|_| ()))?)
 }
 
 /// All tries of a preorder, first to last, inside the transaction that holds its lock.

@@ -259,6 +259,24 @@ on_both! {
         assert_eq!(app.scalar(&state).await.as_deref(), Some("expired"), "somebody can pay a second time");
     }
 
+    async fn a_page_that_stripe_has_forgotten_keeps_no_other_open(app: TestApp) {
+        let (first, id) = app.checkout("ana@example.com").await;
+        app.settle_down().await;
+        // Given up, so that another is made beside it.
+        app.ctx.db.execute("UPDATE checkout_attempts SET state = 'expired', session_id = 'cs_forgotten'").await;
+        let second = app.post("/api/handle_checkout", &[("preorder_id", &id)]).await.session();
+        assert_ne!(first, second);
+        let id = id.parse().unwrap();
+        cancel_preorder(&app.ctx, &owner(), &id).await.unwrap();
+        app.settle_down().await;
+        let late = app.post_json(&format!("/sandbox/checkout/{second}/pay.json"), &json!({ "card": "4242424242424242" })).await;
+        assert_eq!(late.status, 409, "{}", late.body);
+        let now = app.ctx.shared_now().await.unwrap();
+        let attempts = crate::store::attempts::list(&app.ctx.db, &id).await.unwrap();
+        assert!(!attempts[0].may_be_open(now), "it is asked about again: {attempts:?}");
+        app.expect_broken(&[crate::tests::app::STRIPE]);
+    }
+
     async fn a_colour_that_sold_out_meanwhile_gets_no_new_page(app: TestApp) {
         let (session, id) = app.checkout("ana@example.com").await;
         app.post_json(&format!("/sandbox/sessions/{session}/expire.json"), &json!({})).await;

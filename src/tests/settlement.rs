@@ -147,6 +147,22 @@ on_both! {
         assert_eq!(logged.as_deref(), Some("ignored: speaks of no preorder of ours"));
     }
 
+    /// Taken by hand in Stripe's dashboard: it names the order, and no page.
+    async fn a_payment_made_by_hand_stands_beside_the_open_page_and_closes_it(app: TestApp) {
+        let (session, id) = app.checkout("ana@example.com").await;
+        let by_hand = json!({ "id": "evt_hand", "type": "payment_intent.succeeded", "created": 1_700_000_000, "data": { "object": {
+            "id": "pi_hand", "amount_received": 49_900, "currency": "usd", "metadata": { "preorder_id": id } } } });
+        assert_eq!(app.webhook(&by_hand.to_string()).await.status, 200);
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+        let of_page = format!("SELECT state || ' ' || COALESCE(payment_intent_id, '-') FROM checkout_attempts WHERE session_id = '{session}'");
+        assert_eq!(app.scalar(&of_page).await.as_deref(), Some("expired -"));
+        let again = json!({ "card": "4242424242424242" });
+        let again = app.post_json(&format!("/sandbox/checkout/{session}/pay.json"), &again).await;
+        assert_eq!(again.status, 409, "nobody pays twice: {}", again.body);
+        assert_eq!(app.count("SELECT COUNT(*) FROM payments_ledger").await, 1);
+    }
+
     async fn what_was_paid_too_little_is_paid_and_stays_in_the_house(app: TestApp) {
         app.expect_broken(&["amounts"]);
         let (session, id) = app.checkout("ana@example.com").await;

@@ -4,17 +4,16 @@
 
 mod calls;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{WorkflowError, refresh_payment};
+use super::WorkflowError;
+use super::refresh_payment::{self, give_up_page};
 use crate::context::Context;
 use crate::domain::delivery::Delivery;
-use crate::domain::payment::AttemptState;
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
-use crate::store::attempts::{self, Attempt};
-use crate::store::{outbox, preorders};
+use crate::store::{attempts, outbox};
 
 /// How often somebody looks.
 pub const EVERY: Duration = Duration::from_mins(5);
@@ -24,6 +23,8 @@ const LATE: Duration = Duration::from_mins(15);
 const LONG: Duration = Duration::from_hours(6);
 /// A round asks about so many, and the next about the rest.
 const ROUND: i64 = 50;
+/// After so long a round ends, and the next asks about the rest: both kinds together end well within a delivery's time.
+const PART: Duration = Duration::from_secs(12);
 
 /// Between two looks.
 pub fn pause() -> Duration {
@@ -57,52 +58,49 @@ pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
 
 /// Asks Stripe about a round of them and settles what it says.
 pub async fn check(ctx: &Context) -> Result<String, WorkflowError> {
+    check_within(ctx, span(Span::Delivery, PART)).await
+}
+
+/// No longer than this for either kind, and at least one of each. Each that was asked about has made room for the others
+/// before the next is.
+pub(crate) async fn check_within(ctx: &Context, part: Duration) -> Result<String, WorkflowError> {
     let now = ctx.shared_now().await?;
-    let overdue = attempts::overdue(&ctx.db, now - late(), now - LONG, ROUND).await?;
-    let (asked, mut moved) = (overdue.len(), 0);
-    let mut unmoved = Vec::new();
-    for attempt in overdue {
-        match refresh_payment::refresh_attempt(ctx, &attempt).await {
-            Ok(state) if state != attempt.state => moved += 1,
-            Ok(_) => unmoved.push(attempt.id),
+    let began = Instant::now();
+    let (mut asked, mut moved) = calls::ask(ctx, now - late(), || began.elapsed() < part).await?;
+    let began = Instant::now();
+    for attempt in attempts::overdue(&ctx.db, now - late(), now - LONG, ROUND).await? {
+        let is_known = match refresh_payment::refresh_attempt(ctx, &attempt).await {
+            Ok(state) => state != attempt.state,
             // Another account's, or a sandbox's that has forgotten: one of these must not hold up the others.
             Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
                 tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an overdue page");
-                close(ctx, &attempt).await?;
+                give_up_page(ctx, &attempt).await?;
+                false
             }
             // It says nothing of the page.
             Err(WorkflowError::Provider(error @ ProviderError::Permanent(_))) => {
                 tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe refuses to speak of a page");
-                unmoved.push(attempt.id);
+                false
             }
             Err(error) => return Err(error),
+        };
+        asked += 1;
+        if is_known {
+            moved += 1;
+        } else {
+            let mut tx = ctx.db.begin().await?;
+            attempts::save_asked(&mut tx, &attempt.id, now).await?;
+            tx.commit().await?;
+        }
+        if began.elapsed() >= part {
+            break;
         }
     }
-    if !unmoved.is_empty() {
-        let mut tx = ctx.db.begin().await?;
-        attempts::save_asked(&mut tx, &unmoved, now).await?;
-        tx.commit().await?;
-    }
-    let (calls, learnt) = calls::ask(ctx, now - late()).await?;
-    Ok(format!("{} asked about, {} moved on", asked + calls, moved + learnt))
+    Ok(format!("{asked} asked about, {moved} moved on"))
 }
 
 /// Asks about calls whose answer never came, before the next round would. Says about how many.
 pub async fn ask_about_calls(ctx: &Context) -> Result<usize, WorkflowError> {
     let now = ctx.shared_now().await?;
-    Ok(calls::ask(ctx, now - late()).await?.0)
-}
-
-/// Nobody can pay on it. (What is under way stays so: `join` forgets nothing.)
-async fn close(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
-    let mut tx = ctx.db.begin().await?;
-    preorders::lock(&mut tx, &attempt.preorder_id).await?;
-    let attempts = attempts::of_preorder(&mut tx, &attempt.preorder_id).await?;
-    // Read again under the lock: it may be known by now.
-    let stored = attempts.into_iter().find(|stored| stored.id == attempt.id && stored.state == attempt.state);
-    if let Some(stored) = stored {
-        let closed = Attempt { state: stored.state.join(AttemptState::Expired), ..stored };
-        attempts::save(&mut tx, &closed, ctx.clock.now()).await?;
-    }
-    Ok(tx.commit().await?)
+    Ok(calls::ask(ctx, now - late(), || true).await?.0)
 }

@@ -73,28 +73,62 @@ pub async fn learn_card(ctx: &Context, id: &PreorderId) -> Result<&'static str, 
 }
 
 /// Closes the pages of a preorder on which somebody could still pay; of one that is still to be paid, those that
-/// were given up and shown to nobody. Says how many.
+/// were given up and shown to nobody. Says how many. One that can't be closed now does not keep the others open.
 pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, WorkflowError> {
     let now = ctx.shared_now().await?;
     let preorder = preorders::find(&ctx.db, id).await?.ok_or(WorkflowError::NoSuchPreorder)?;
     let attempts = attempts::list(&ctx.db, id).await?;
     let needed = |attempt: &Attempt| preorder.is_to_be_paid() && attempt.state.is_payable();
-    let mut closed = 0;
+    let (mut closed, mut failure) = (0, None);
     for attempt in attempts.iter().filter(|attempt| attempt.may_be_open(now) && !needed(attempt)) {
         let Some(session_id) = &attempt.session_id else { continue };
-        let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
-        let mut fact = match provider.expire_session(session_id).await {
-            Ok(session) => session.fact,
-            // It is over already: paid, perhaps, which must be known.
-            Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => provider.fetch_session(session_id).await?.fact,
-            Err(error) => return Err(error.into()),
-        };
-        fact.preorder_id = Some(id.to_string());
-        fact.attempt_id = Some(attempt.id.to_string());
-        settle_payment::settle(ctx, &fact.into()).await?;
-        closed += 1;
+        match close_page(ctx, attempt, session_id).await {
+            Ok(()) => closed += 1,
+            Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
+                tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an open page");
+                give_up_page(ctx, attempt).await?;
+            }
+            // With one that may be closed later, the delivery comes again.
+            Err(WorkflowError::Provider(ProviderError::Permanent(_))) if failure.is_some() => {}
+            Err(WorkflowError::Provider(error)) => failure = Some(error),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(closed)
+    failure.map_or(Ok(closed), |error| Err(error.into()))
+}
+
+async fn close_page(ctx: &Context, attempt: &Attempt, session_id: &str) -> Result<(), WorkflowError> {
+    let provider = ctx.payments.named(&attempt.provider).unwrap_or_else(|| ctx.payments.default());
+    let mut fact = match provider.expire_session(session_id).await {
+        Ok(session) => session.fact,
+        // It is over already: paid, perhaps, which must be known.
+        Err(ProviderError::Permanent(_) | ProviderError::Gone(_)) => provider.fetch_session(session_id).await?.fact,
+        Err(error) => return Err(error.into()),
+    };
+    fact.preorder_id = Some(attempt.preorder_id.to_string());
+    fact.attempt_id = Some(attempt.id.to_string());
+    settle_payment::settle(ctx, &fact.into()).await?;
+    Ok(())
+}
+
+/// Nobody can pay on its page, which Stripe does not know, and nobody asks about it again. (What is under way stays so:
+/// `join` forgets nothing.)
+pub(super) async fn give_up_page(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
+    let mut tx = ctx.db.begin().await?;
+    let now = ctx.shared_now_in(&mut tx).await?;
+    preorders::lock(&mut tx, &attempt.preorder_id).await?;
+    let attempts = attempts::of_preorder(&mut tx, &attempt.preorder_id).await?;
+    // Read again under the lock: it may be known by now.
+    let stored = attempts.into_iter().find(|stored| stored.id == attempt.id && stored.state == attempt.state);
+    if let Some(stored) = stored {
+        let over = Attempt {
+            state: stored.state.join(AttemptState::Expired),
+            expires_at: stored.expires_at.map(|at| at.min(now)),
+            ..stored
+        };
+        attempts::save(&mut tx, &over, ctx.clock.now()).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// For a page: the preorder of a session as we know it, after Stripe was asked if we did not know the end yet. An

@@ -177,6 +177,17 @@ on_both! {
         assert_eq!(logged(app, "evt_gbp").await.as_deref(), Some("failed"));
     }
 
+    async fn a_payment_in_a_currency_that_is_none_of_ours_is_shown_to_a_person(app: TestApp) {
+        app.expect_dead();
+        let (_, id) = app.checkout("ana@example.com").await;
+        let paid = json!({ "id": "pi_gbp", "amount_received": 39_900, "currency": "gbp", "metadata": { "preorder_id": id } });
+        assert_eq!(app.webhook(&event("evt_gbp", "payment_intent.succeeded", paid)).await.status, 200);
+        app.settle_down().await;
+        assert_eq!(app.badges(&id).await, "processing/unpaid");
+        let said = app.scalar("SELECT status || ': ' || error FROM webhook_logs WHERE stripe_event_id = 'evt_gbp'").await;
+        assert!(said.as_deref().is_some_and(|said| said.starts_with("failed: ") && said.contains("gbp")), "{said:?}");
+    }
+
     async fn a_payment_of_somebody_elses_is_ignored(app: TestApp) {
         let body = event("evt_x", "checkout.session.completed", json!({
             "id": "cs_elsewhere", "payment_status": "paid", "amount_total": 100, "currency": "usd" }));

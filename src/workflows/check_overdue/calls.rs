@@ -5,13 +5,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::close;
 use crate::context::Context;
 use crate::domain::payment::{AttemptState, Fact, PaymentFact};
 use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 use crate::providers::payments::{Listed, Made, Seen};
 use crate::store::attempts::{self, Attempt};
+use crate::workflows::refresh_payment::give_up_page;
 use crate::workflows::{WorkflowError, settle_payment};
 
 /// A page is made within so long of its try, or never: far more than a call and its repetitions take, and than clocks are
@@ -24,8 +24,13 @@ const MOST_PAGES: usize = 50;
 /// A round asks about so many, and the next about the rest.
 const ROUND: i64 = 50;
 
-/// Asks about calls that were made before a time. Says about how many, and of how many the end is known now.
-pub async fn ask(ctx: &Context, before: Timestamp) -> Result<(usize, usize), WorkflowError> {
+/// Asks about calls that were made before a time, for as long as there is time. Says about how many, and of how many the
+/// end is known now.
+pub async fn ask(
+    ctx: &Context,
+    before: Timestamp,
+    is_in_time: impl Fn() -> bool,
+) -> Result<(usize, usize), WorkflowError> {
     let unanswered = attempts::unanswered(&ctx.db, before, ROUND).await?;
     let (mut learnt, mut rest) = (0, unanswered.as_slice());
     while let Some(first) = rest.first() {
@@ -34,8 +39,11 @@ pub async fn ask(ctx: &Context, before: Timestamp) -> Result<(usize, usize), Wor
         learnt +=
             ask_together(ctx, together, Made::between(first.created_at - MADE_WITHIN, last + MADE_WITHIN)).await?;
         rest = later;
+        if !is_in_time() {
+            break;
+        }
     }
-    Ok((unanswered.len(), learnt))
+    Ok((unanswered.len() - rest.len(), learnt))
 }
 
 /// The list has an end on both sides: however much is sold later, what was never made is known to be so.
@@ -61,7 +69,7 @@ async fn ask_together(ctx: &Context, calls: &[Attempt], made: Made) -> Result<us
         match pages.remove(attempt.id.as_str()) {
             Some(fact) => take(ctx, attempt, fact).await?,
             // Stripe has told all, and this was not among it: it was never made.
-            None if after.is_none() => close(ctx, attempt).await?,
+            None if after.is_none() => give_up_page(ctx, attempt).await?,
             None => continue,
         }
         learnt += 1;

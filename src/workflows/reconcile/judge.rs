@@ -95,6 +95,14 @@ async fn of_payment(ctx: &Context, fact: &PaymentFact) -> Result<Judged, Workflo
     // We may know of a refused card that a page, still open, does not speak of; never of money that they do not have.
     let only_ours = attempt.state == AttemptState::Paid && fact.outcome != AttemptState::Paid;
     let amounts = fact.received.is_some() && attempt.received() != fact.received;
+    // Two payments for one try: settlement keeps the first, and the other is for a person.
+    if let (Some(ours), Some(other)) = (&attempt.payment_intent_id, &fact.payment_intent_id)
+        && ours != other
+        && fact.outcome.has_money()
+    {
+        let ours = format!("{} {ours}", attempt.state);
+        return Ok(Judged::new(Verdict::Different, ours, format!("{theirs} {other}")));
+    }
     let verdict = if ahead || only_ours || amounts { Verdict::Different } else { Verdict::Match };
     if !amounts || ahead || only_ours {
         return Ok(Judged::new(verdict, attempt.state.to_string(), theirs));

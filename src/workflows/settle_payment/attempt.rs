@@ -54,20 +54,19 @@ fn capture(attempt: &Attempt) -> Option<Movement> {
     })
 }
 
-/// The attempt that a fact speaks of: by its name in the metadata, by the page, by the payment; or the newest that has
-/// no payment yet, for a payment that bears no names (made by hand in Stripe's dashboard).
+/// The attempt that a fact speaks of: by its name in the metadata, by the page, by the payment. One that bears none of
+/// these names (made by hand in Stripe's dashboard) is nobody's but its own: a page that is open stands beside it, and is
+/// closed.
 fn position(attempts: &[Attempt], fact: &PaymentFact) -> Option<usize> {
     let named = |attempt: &Attempt| fact.attempt_id.as_deref() == Some(attempt.id.as_str());
     let page = |attempt: &Attempt| fact.session_id.is_some() && attempt.session_id == fact.session_id;
     let payment =
         |attempt: &Attempt| fact.payment_intent_id.is_some() && attempt.payment_intent_id == fact.payment_intent_id;
-    let nameless = fact.attempt_id.is_none() && fact.session_id.is_none();
     attempts
         .iter()
         .position(named)
         .or_else(|| attempts.iter().position(page))
         .or_else(|| attempts.iter().position(payment))
-        .or_else(|| attempts.iter().rposition(|a| nameless && a.payment_intent_id.is_none()))
 }
 
 /// A payment that we have no attempt for is still a payment: it gets a row of its own.

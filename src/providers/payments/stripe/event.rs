@@ -152,6 +152,10 @@ fn payment(kind: &str, object: &Value, own_id: &str, occurred_at: Timestamp) -> 
     if paid && amount.is_none() {
         return Err("paid, but the amount is missing, or none that can be".to_owned());
     }
+    if paid && currency.is_none() {
+        let said = short(object, "/currency").unwrap_or("none");
+        return Err(format!("paid in a currency that is none of ours: {said}"));
+    }
     let (shipping_address, shipping_country) = shipping(object);
     Ok(Reading::Fact(Fact::from(PaymentFact {
         // Not by its `client_reference_id`: a buyer may type one into the address of a payment link.
