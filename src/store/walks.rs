@@ -110,15 +110,24 @@ pub async fn last_finished(db: &Db, scope: WalkScope) -> StoreResult<Option<Walk
     Ok(on_read!(db, c => sqlx::query_as(SQL).bind(scope).fetch_optional(c).await)?)
 }
 
+/// From when on the first one of a scope that began by itself was to see what was made.
+pub async fn first_since(db: &Db, scope: WalkScope) -> StoreResult<Option<Timestamp>> {
+    const SQL: &str = "SELECT MIN(since) FROM walks WHERE scope = $1 AND asked_by IS NULL";
+    Ok(on_read!(db, c => sqlx::query_scalar(SQL).bind(scope).fetch_one(c).await)?)
+}
+
 /// Those that began by themselves before a time are of no interest any more.
 pub async fn forget(tx: &mut Tx, before: Timestamp) -> StoreResult<()> {
     const SQL: &str = "DELETE FROM walks WHERE created_at < $1 AND asked_by IS NULL AND state = 'done'";
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(before).execute(c).await.map(|_| ()))?)
 }
 
-/// Whether one that began after a time has not come to its end yet.
-pub async fn is_under_way(db: &Db, scope: WalkScope, since: Timestamp) -> StoreResult<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM walks WHERE scope = $1 AND state = 'walking' AND created_at > $2";
-    let walking: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(scope).bind(since).fetch_one(c).await)?;
+/// Whether one has not come to its end yet and goes on before a time, by its part's delivery: one that was given up does
+/// not, nor one whose next try is later.
+pub async fn is_under_way(db: &Db, scope: WalkScope, before: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM walks w JOIN outbox o \
+         ON o.dedupe_key = 'walk_stripe:' || w.id || ':' || CAST(w.part AS TEXT) \
+         WHERE w.scope = $1 AND w.state = 'walking' AND (o.state = 'running' OR (o.state = 'pending' AND o.run_at < $2))";
+    let walking: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(scope).bind(before).fetch_one(c).await)?;
     Ok(walking > 0)
 }

@@ -142,6 +142,32 @@ on_both! {
         app.settle_down().await;
     }
 
+    async fn a_round_whose_time_is_over_leaves_the_rest_to_the_next(app: TestApp) {
+        for email in ["ana@example.com", "bea@example.com", "cem@example.com"] {
+            let (session, id) = app.checkout(email).await;
+            app.pay(&session, json!({ "bank_debit": "succeeds", "delay_ms": 86_400_000 })).await;
+            app.wait_for_badges(&id, "processing/pending").await;
+        }
+        app.settle_down().await;
+        app.advance(Duration::from_hours(7));
+        // Two that Stripe never heard, too far apart for one list.
+        app.faults(json!({ "stripe": { "reset_rate": 1.0 } })).await;
+        for email in ["dea@example.com", "eli@example.com"] {
+            let form = [("email", email), ("color", "sakura-pink")];
+            assert_eq!(app.post("/api/handle_checkout", &form).await.status, 503);
+            app.advance(Duration::from_mins(2));
+        }
+        app.faults(json!({ "stripe": { "reset_rate": 0.0 } })).await;
+        app.advance(Duration::from_mins(15));
+        let asked = "SELECT COUNT(*) FROM checkout_attempts WHERE asked_at IS NOT NULL";
+        let unanswered = "SELECT COUNT(*) FROM checkout_attempts WHERE state = 'creating'";
+        for (debits, calls) in [(1, 1), (2, 0), (3, 0)] {
+            check_overdue::check_within(&app.ctx, Duration::ZERO).await.unwrap();
+            assert_eq!((app.count(asked).await, app.count(unanswered).await), (debits, calls));
+        }
+        app.settle_down().await;
+    }
+
     async fn a_call_whose_answer_was_lost_is_asked_about_by_itself(app: TestApp) {
         // Stripe makes the page, and we never hear of it.
         app.faults(json!({ "stripe": { "lose_answer_rate": 1.0 } })).await;
@@ -343,6 +369,73 @@ on_both! {
         app.settle_down().await;
         let looked_at = format!("SELECT COUNT(*) FROM differences WHERE id = 'dif_gone' AND seen_at > {later}");
         assert_eq!(app.count(&looked_at).await, 1);
+    }
+
+    async fn however_many_of_ours_stripe_does_not_list_a_walk_looks_each_up(app: TestApp) {
+        const UNKNOWN: i64 = 120;
+        let support = app.sign_in_as(Role::Support).await;
+        app.checkout("ana@example.com").await;
+        app.settle_down().await;
+        let inserts = (0..UNKNOWN).map(|n| {
+            // Three in each instant.
+            let earlier = n / 3;
+            let made_at = match app.ctx.db.postgres() {
+                Some(_) => format!("created_at - {earlier} * INTERVAL '1 millisecond'"),
+                None => format!("created_at - {earlier}"),
+            };
+            format!("INSERT INTO checkout_attempts (id, preorder_id, number, provider, idempotency_key, state, session_id, \
+                 amount_minor, currency, created_at, updated_at) SELECT 'chk_gone{n}', preorder_id, {n} + 2, provider, \
+                 'gone{n}', 'expired', 'cs_gone{n}', amount_minor, currency, {made_at}, updated_at \
+                 FROM checkout_attempts WHERE number = 1")
+        });
+        app.ctx.db.execute(&inserts.collect::<Vec<_>>().join("; ")).await;
+        app.advance(Duration::from_mins(2));
+        assert_eq!(app.post_as(&support, "/api/admin/compare_with_stripe", &[("span", "24h")]).await.status, 303);
+        app.settle_down().await;
+        let found = "SELECT COUNT(*) FROM differences WHERE provider_id LIKE 'cs_gone%' AND theirs = 'none'";
+        assert_eq!(app.count(found).await, UNKNOWN);
+        // None was counted twice.
+        let walk = app.scalar("SELECT state || ' ' || matched || ' ' || differing FROM walks").await.unwrap();
+        let report = compare(app, false).await;
+        assert_eq!(walk, format!("done {} {UNKNOWN}", report.matched));
+        app.expect_broken(&[STRIPE]);
+    }
+
+    async fn events_do_not_wait_for_a_walk_that_was_put_off_or_given_up(app: TestApp) {
+        app.expect_dead();
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.settle_down().await;
+        app.stop_workers().await;
+        let next_round = async || {
+            walk_stripe::begin_by_itself(&app.ctx).await.unwrap();
+            app.advance(check_overdue::EVERY);
+            app.count("SELECT COUNT(*) FROM walks WHERE scope = 'events'").await
+        };
+        assert_eq!((next_round().await, next_round().await), (1, 1), "it is under way");
+        let later = app.ctx.clock.now() + Duration::from_hours(2);
+        let at = match app.ctx.db.postgres() {
+            Some(_) => format!("to_timestamp({} / 1000.0)", later.millis()),
+            None => later.millis().to_string(),
+        };
+        let of_events = "dedupe_key LIKE 'walk_stripe:%events%'";
+        app.ctx.db.execute(&format!("UPDATE outbox SET run_at = {at} WHERE {of_events}")).await;
+        assert_eq!(next_round().await, 2, "its next try is hours away");
+        app.ctx.db.execute(&format!("UPDATE outbox SET state = 'dead', finished_at = created_at \
+             WHERE {of_events} AND run_at < {at}")).await;
+        assert_eq!(next_round().await, 3, "nobody will try again");
+        app.start_workers().await;
+        app.wait_for_badges(&id, "completed/paid").await;
+        let done = "SELECT COUNT(*) FROM walks WHERE scope = 'events' AND state = 'done'";
+        app.wait_until("the third has seen all", async || app.count(done).await == 1).await;
+        app.advance(Duration::from_hours(2));
+        app.settle_down().await;
+        let overtaken = "SELECT COUNT(*) FROM delivery_attempts WHERE answer LIKE 'a later walk%'";
+        assert_eq!((app.count(done).await, app.count(overtaken).await), (2, 1));
+        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
+        next_round().await;
+        app.settle_down().await;
     }
 
     async fn an_event_that_was_lost_is_taken_in_by_itself_within_minutes(app: TestApp) {

@@ -267,7 +267,7 @@ on_both_stores! {
         assert!(!outbox::any_expired(db, later).await.unwrap());
         assert!(outbox::any_expired(db, after).await.unwrap());
         let mut tx = db.begin().await.unwrap();
-        assert_eq!(outbox::release_expired(&mut tx, after, 14).await.unwrap(), 1);
+        assert_eq!(outbox::release_expired(&mut tx, after, 14).await.unwrap().len(), 1);
         tx.commit().await.unwrap();
         let pending = crate::store::outbox_board::pending(db).await.unwrap();
         assert_eq!(pending.iter().map(|count| count.rows).sum::<i64>(), 2);

@@ -118,8 +118,11 @@ pub async fn reconcile_into(
                 None => break,
             }
         }
-        let ours = patiently(async || only_ours(ctx, object, since + EDGE, until, &ids, LOOKED_UP).await);
-        report.differences.extend(ours.await?);
+        let ours = patiently(async || only_ours(ctx, object, since + EDGE, until, &ids, LOOKED_UP).await).await?;
+        if ours.rest_before.is_some() {
+            tracing::warn!(%object, looked_up = LOOKED_UP, "Stripe does not list many of ours; not all were looked up");
+        }
+        report.differences.extend(ours.differences);
     }
     Ok(())
 }
@@ -156,9 +159,16 @@ async fn settle(ctx: &Context, seen: &Seen) -> Result<(), WorkflowError> {
     Ok(())
 }
 
+/// What came of looking up what Stripe's list did not show.
+pub(super) struct OnlyOurs {
+    pub differences: Vec<Difference>,
+    /// What was made before this is still to be looked up. `None`: nothing is.
+    pub rest_before: Option<Timestamp>,
+}
+
 /// What we have, made in a span, and Stripe's list of that span did not show. Our dates are not Stripe's: each is looked
 /// up, and only what Stripe does not know at all is ours alone: another account's key, or a copy of somebody else's
-/// database. No more than `most` are.
+/// database. The newest are first, and after `most` the rest is left.
 pub(super) async fn only_ours(
     ctx: &Context,
     object: Walked,
@@ -166,23 +176,21 @@ pub(super) async fn only_ours(
     until: Timestamp,
     listed_ids: &HashSet<String>,
     most: usize,
-) -> Result<Vec<Difference>, WorkflowError> {
+) -> Result<OnlyOurs, WorkflowError> {
     let provider = ctx.payments.default();
-    let ours = provider_ids::made_between(&ctx.db, object, provider.name(), from, until).await?;
-    let unlisted: Vec<Known> = ours.into_iter().filter(|(id, _, _)| !listed_ids.contains(id)).collect();
-    if unlisted.len() > most {
-        tracing::warn!(%object, unlisted = unlisted.len(), most, "Stripe does not list many of ours; some are looked up");
-    }
-    let mut found = Vec::new();
-    for (id, preorder_id, ours) in unlisted.into_iter().take(most) {
+    let mut unlisted = provider_ids::made_between(&ctx.db, object, provider.name(), from, until).await?;
+    unlisted.retain(|known| !listed_ids.contains(&known.id));
+    let rest_before = leave_the_rest(&mut unlisted, most);
+    let mut differences = Vec::new();
+    for Known { id, preorder_id, state, .. } in unlisted {
         match provider.look_up(listed(object), &id).await {
-            Ok(seen) => found.extend(compare(ctx, object, &seen).await?),
-            Err(ProviderError::Gone(_)) => found.push(Difference {
+            Ok(seen) => differences.extend(compare(ctx, object, &seen).await?),
+            Err(ProviderError::Gone(_)) => differences.push(Difference {
                 verdict: Verdict::Different,
                 object,
                 id,
                 preorder_id: Some(preorder_id.to_string()),
-                ours,
+                ours: state,
                 theirs: NOT_LISTED.to_owned(),
                 fixed: false,
             }),
@@ -193,5 +201,14 @@ pub(super) async fn only_ours(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(found)
+    Ok(OnlyOurs { differences, rest_before })
+}
+
+/// Keeps the first ones. What was made in the same instant as the last of them is kept with it: the rest was made before.
+fn leave_the_rest(unlisted: &mut Vec<Known>, most: usize) -> Option<Timestamp> {
+    let last = unlisted.get(most.checked_sub(1)?)?.made_at;
+    let kept = unlisted.partition_point(|known| known.made_at >= last);
+    let has_more = kept < unlisted.len();
+    unlisted.truncate(kept);
+    has_more.then_some(last)
 }

@@ -34,12 +34,10 @@ const PART: Duration = Duration::from_secs(12);
 const ON_ITS_WAY: Duration = Duration::from_mins(2);
 /// Open differences that are looked at again after a walk through the events.
 const LOOKED_AT_AGAIN: i64 = 20;
-/// Of our own records that a list did not show, so many are looked up in one part: well within its time.
+/// Of our own records that a page did not show, so many are looked up before the next part: well within its time.
 const LOOKED_UP: usize = 50;
 /// Far more than a person will ever look at.
 const MOST_OPEN: i64 = 10_000;
-/// A walk that has not ended after this long never will.
-const GIVEN_UP: Duration = Duration::from_hours(26);
 
 /// Somebody wants to know. The walk goes on by itself.
 pub async fn ask(ctx: &Context, actor: &Actor, span: Duration) -> Result<Walk, WorkflowError> {
@@ -61,9 +59,14 @@ pub async fn begin_by_itself(ctx: &Context) -> Result<(), WorkflowError> {
     }
     // By everybody's clock: what an instance ahead of its time had walked would be left out by the others.
     let now = ctx.shared_now().await?;
-    if !walks::is_under_way(&ctx.db, WalkScope::Events, now - GIVEN_UP).await? {
+    // One that failed until its next try is hours away, or that was given up, does not keep events waiting for so long.
+    if !walks::is_under_way(&ctx.db, WalkScope::Events, now + check_overdue::pause()).await? {
         let last = walks::last_finished(&ctx.db, WalkScope::Events).await?;
-        let since = last.map_or(now - DAY, |last| goes_on_from(&last, now));
+        let since = match last {
+            Some(last) => goes_on_from(&last, now),
+            // None came to its end yet: what the first one was to see is still to be seen.
+            None => walks::first_since(&ctx.db, WalkScope::Events).await?.unwrap_or(now - DAY).max(now - LONGEST),
+        };
         let round = check_overdue::round(now);
         begin(ctx, &new(WalkId::from_unique(&format!("events{round}")), WalkScope::Events, since, now)).await?;
     }
@@ -127,6 +130,12 @@ async fn begin(ctx: &Context, walk: &Walk) -> Result<(), WorkflowError> {
 pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, WorkflowError> {
     let found = walks::find(&ctx.db, id).await?;
     let mut at = found.ok_or_else(|| WorkflowError::Odd("the walk's row is gone".to_owned()))?;
+    if at.state == WalkState::Walking && is_overtaken(ctx, &at).await? {
+        let now = ctx.shared_now().await?;
+        let over = Walk { state: WalkState::Done, finished_at: Some(now), ..at.clone() };
+        save(ctx, &over, &at, &Looked::default(), now).await?;
+        return Ok("a later walk came to its end: nothing is left for this one".to_owned());
+    }
     let began = tokio::time::Instant::now();
     let open: HashSet<_> =
         differences::open(&ctx.db, MOST_OPEN).await?.into_iter().map(|open| (open.object, open.provider_id)).collect();
@@ -143,15 +152,22 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
             at.newest_at = at.newest_at.max(page.newest);
         }
         at.after_id = page.next;
-        let is_last = began.elapsed() > span(Span::Delivery, PART);
-        if at.scope == WalkScope::Everything && (at.after_id.is_none() || is_last) {
-            // Lists begin with the newest: this part has seen all of Stripe's down to its last one.
+        let mut rest_before = None;
+        if at.scope == WalkScope::Everything {
+            // Lists begin with the newest: all of Stripe's down to the page's last one were seen.
             let down_to = page.oldest.filter(|_| at.after_id.is_some()).unwrap_or(at.since + EDGE);
             let until = at.ours_until.unwrap_or(at.created_at - JUST_NOW);
-            seen.differ.extend(only_ours(ctx, at.object, down_to, until, &ids, LOOKED_UP).await?);
-            at.ours_until = Some(down_to.min(until));
+            let ours = only_ours(ctx, at.object, down_to, until, &ids, LOOKED_UP).await?;
+            rest_before = ours.rest_before;
+            at.ours_until = Some(rest_before.unwrap_or_else(|| down_to.min(until)));
+            if rest_before.is_some() {
+                // The next part begins with the same page, which is counted then.
+                at.after_id.clone_from(&was.after_id);
+                seen = Looked::default();
+            }
+            seen.differ.extend(ours.differences);
         }
-        if at.after_id.is_none() {
+        if rest_before.is_none() && at.after_id.is_none() {
             ids.clear();
             at.ours_until = None;
             if let Some(next) = at.object.next() {
@@ -160,7 +176,7 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
                 (at.state, at.finished_at) = (WalkState::Done, Some(now));
             }
         }
-        if is_last {
+        if rest_before.is_some() || began.elapsed() > span(Span::Delivery, PART) {
             at.part += 1;
         }
         at.matched += seen.matched;
@@ -175,6 +191,16 @@ pub async fn walk(ctx: &Context, id: &WalkId, part: i64) -> Result<String, Workf
         look_again(ctx).await?;
     }
     Ok(format!("{} match, {} differ, {} of nobody", at.matched, at.differing, at.strangers))
+}
+
+/// Whether a later walk through the events has seen all that this one was to see. As a rule it has: each begins where the
+/// last one that came to its end left off.
+async fn is_overtaken(ctx: &Context, walk: &Walk) -> Result<bool, WorkflowError> {
+    if walk.scope == WalkScope::Everything {
+        return Ok(false);
+    }
+    let last = walks::last_finished(&ctx.db, WalkScope::Events).await?;
+    Ok(last.is_some_and(|last| last.created_at > walk.created_at && last.since <= walk.since))
 }
 
 #[derive(Default)]
