@@ -126,7 +126,7 @@ async fn work_off(
                 breakers.learn(lane, failure, clock.steady());
             }
         };
-        let delivering = tokio::time::timeout(longest, Box::pin(listening(learn, perform(&ctx, &row))));
+        let delivering = tokio::time::timeout(longest, Box::pin(listening(learn, perform(&ctx, &row, &token))));
         let performed = tokio::select! {
             performed = delivering => performed.unwrap_or_else(|_| {
                 Performed::Failed(ProviderError::NoAnswer("no end within the time for a delivery".to_owned()))

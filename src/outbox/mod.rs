@@ -20,6 +20,8 @@ mod set_back;
 mod sms;
 
 pub use listen::{hear_others, tell_others};
+#[cfg(test)]
+pub(crate) use perform::perform;
 
 use std::time::Duration;
 
@@ -27,10 +29,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::context::Context;
-use crate::domain::delivery::Lane;
+use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::fail_points::{Point, reach};
+use crate::providers::ProviderError;
+use crate::store::outbox::DID_NOT_COME_BACK;
 use crate::store::{StoreResult, outbox};
 use crate::telemetry::metric;
+use crate::workflows::apply_stripe_event::note_failed_try;
 use crate::workflows::{check_overdue, walk_stripe};
 
 /// How long a claim holds, by the database's clock: longer than a delivery may take, with its provider's timeouts.
@@ -83,7 +88,7 @@ async fn reclaim(ctx: Context, stop: CancellationToken) {
         match release_expired(&ctx).await {
             Ok(0) => {}
             Ok(released) => {
-                metrics::counter!(metric::LEASES_EXPIRED).increment(released);
+                metrics::counter!(metric::LEASES_EXPIRED).increment(u64::try_from(released).unwrap_or_default());
                 tracing::warn!(released, "leases ran out: a worker did not come back");
                 ctx.bell.ring_all();
             }
@@ -96,15 +101,26 @@ async fn reclaim(ctx: Context, stop: CancellationToken) {
     }
 }
 
-/// Makes deliveries whose worker did not come back claimable again. Says how many.
-pub async fn release_expired(ctx: &Context) -> StoreResult<u64> {
+/// Makes deliveries whose worker did not come back claimable again. Says how many. An event that is given up with its
+/// delivery says so itself.
+pub async fn release_expired(ctx: &Context) -> StoreResult<usize> {
     let now = ctx.shared_now().await?;
     if !outbox::any_expired(&ctx.db, now).await? {
         return Ok(0);
     }
     let mut tx = ctx.db.begin().await?;
     let released = outbox::release_expired(&mut tx, now, schedule::MOST_TRIES).await?;
+    let failure = ProviderError::NoAnswer(DID_NOT_COME_BACK.to_owned());
+    let mut given_up = Vec::new();
+    for row in &released {
+        if row.kind == DeliveryKind::ApplyStripeEvent && row.state == DeliveryState::Dead {
+            given_up.extend(note_failed_try(&mut tx, &row.payload, &failure, row.state, now).await?);
+        }
+    }
     reach(Point::DeliveryReclaimed);
     tx.commit().await?;
-    Ok(released)
+    for event in given_up {
+        metrics::counter!(metric::WEBHOOKS, "event" => metric::event(&event), "result" => "failed").increment(1);
+    }
+    Ok(released.len())
 }

@@ -31,7 +31,8 @@ pub enum Effect {
     KlaviyoStarted,
 }
 
-pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
+/// The token is the claim's.
+pub async fn perform(ctx: &Context, row: &Claimed, token: &str) -> Performed {
     let delivery = match serde_json::from_str::<Delivery>(&row.payload) {
         Ok(delivery) => delivery,
         Err(error) => {
@@ -52,7 +53,7 @@ pub async fn perform(ctx: &Context, row: &Claimed) -> Performed {
             Err(error) => Err(error),
         },
         Delivery::SendSms { preorder_id } => match preorder(ctx, preorder_id).await {
-            Ok(preorder) => sms::preorder_paid(ctx, row, &preorder).await,
+            Ok(preorder) => sms::preorder_paid(ctx, row, token, &preorder).await,
             Err(error) => Err(error),
         },
         Delivery::FetchPaymentDetails { preorder_id } => match learn_card(ctx, preorder_id).await {

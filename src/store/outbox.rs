@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 #[cfg(test)]
 pub(crate) use claim::claim_lane;
-pub use claim::{any_due, any_expired, bring_forward, claim, release_expired};
+pub use claim::{DID_NOT_COME_BACK, any_due, any_expired, bring_forward, claim, release_expired};
 
 use super::clock::{postgres_now, sqlite_now};
 use super::{Db, StoreResult, Tx, on_read, on_tx};
@@ -89,6 +89,14 @@ pub async fn release(tx: &mut Tx, id: &DeliveryId, token: &str) -> StoreResult<(
     const SQL: &str = "UPDATE outbox SET state = 'pending', attempts = attempts - 1, lease_until = NULL, \
          lease_token = NULL WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(token).execute(c).await.map(|_| ()))?)
+}
+
+/// Whether a claim still holds. Whoever stood still for longer than its lease does not know by itself.
+pub async fn is_held(db: &Db, id: &DeliveryId, token: &str, now: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM outbox WHERE id = $1 AND lease_token = $2 AND state = 'running' \
+         AND lease_until > $3";
+    let held: i64 = on_read!(db, c => sqlx::query_scalar(SQL).bind(id).bind(token).bind(now).fetch_one(c).await)?;
+    Ok(held > 0)
 }
 
 /// What became of a try.

@@ -12,7 +12,8 @@ use super::program::PATIENT;
 use super::{PATIENCE, on_both};
 use crate::context::breaker::Gate;
 use crate::domain::delivery::{DeliveryState, Lane};
-use crate::outbox::{LEASE, hear_others, release_expired};
+use crate::outbox::schedule::MOST_TRIES;
+use crate::outbox::{LEASE, hear_others, perform, release_expired};
 use crate::store::outbox::{self, Finished};
 
 on_both! {
@@ -53,6 +54,52 @@ on_both! {
         tx.commit().await.unwrap();
         assert!(!wrote);
         app.ctx.db.execute("DELETE FROM outbox").await;
+    }
+
+    async fn an_event_whose_workers_do_not_come_back_is_given_up_with_its_delivery(app: TestApp) {
+        app.expect_dead();
+        app.stop_workers().await;
+        let event = json!({ "id": "evt_heavy", "type": "payment_intent.succeeded", "created": 1_700_000_000,
+            "data": { "object": { "id": "pi_1" } } });
+        assert_eq!(app.webhook(&event.to_string()).await.status, 200);
+        let held = "UPDATE outbox SET state = 'running', lease_until = created_at, lease_token = 'gone', attempts = ";
+        let event = "SELECT status || ': ' || COALESCE(error, '') FROM webhook_logs";
+        app.ctx.db.execute(&format!("{held}1")).await;
+        app.advance(LEASE);
+        assert_eq!(release_expired(&app.ctx).await.unwrap(), 1);
+        assert_eq!(app.scalar(event).await.as_deref(), Some("received: "), "another is to try");
+        app.ctx.db.execute(&format!("{held}{}", MOST_TRIES + 1)).await;
+        assert_eq!(release_expired(&app.ctx).await.unwrap(), 1);
+        assert_eq!(app.scalar("SELECT state FROM outbox").await.as_deref(), Some("dead"));
+        let told = app.scalar(event).await.unwrap();
+        assert!(told.starts_with("failed: ") && told.contains("did not come back"), "{told}");
+    }
+
+    async fn a_worker_that_stood_still_until_its_text_was_parked_sends_nothing(app: TestApp) {
+        app.expect_dead();
+        let pause = "INSERT INTO outbox_pauses (kind, reason, paused_by, paused_at) \
+             SELECT 'send_sms', 'a trial', 'a test', created_at FROM preorders";
+        let form = [("email", "ana@example.com"), ("color", "sakura-pink"), ("phone", "+4915123456789")];
+        let session = app.post("/api/handle_checkout", &form).await.session();
+        app.ctx.db.execute(pause).await;
+        app.pay_by_card(&session, "4242424242424242").await;
+        let other = "SELECT COUNT(*) FROM outbox WHERE state <> 'done' AND kind <> 'send_sms'";
+        let text = async |state: &str| {
+            app.count(&format!("SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = '{state}'")).await == 1
+        };
+        app.wait_until("all else is done", async || text("pending").await && app.count(other).await == 0).await;
+        app.stop_workers().await;
+        app.ctx.db.execute("DELETE FROM outbox_pauses").await;
+        let now = app.ctx.shared_now().await.unwrap();
+        let mut tx = app.ctx.db.begin().await.unwrap();
+        let held = outbox::claim(&mut tx, Lane::Sms, 1, "sleeper", now, now).await.unwrap();
+        tx.commit().await.unwrap();
+        // It stands still. Another finds that it did not come back, and that the text may have been sent.
+        app.start_workers().await;
+        app.wait_until("it is parked", async || text("dead").await).await;
+        let woken = perform(&app.ctx, &held[0], "sleeper").await;
+        assert!(woken.failure().is_some(), "{}", woken.answer());
+        assert_eq!(app.inbox().await["sms"], json!([]), "it was sent though it was left to a person");
     }
 
     async fn our_own_database_that_fails_is_not_taken_for_a_provider_that_does(app: TestApp) {

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use super::Claimed;
-use crate::domain::delivery::{DeliveryKind, Lane};
+use crate::domain::delivery::{DeliveryKind, DeliveryState, Lane};
 use crate::domain::timestamp::Timestamp;
 use crate::store::patience::bounded;
 use crate::store::{Db, StoreResult, Tx, on_read, on_tx};
@@ -113,17 +113,29 @@ pub async fn any_due(db: &Db, lane: Lane, now: Timestamp) -> StoreResult<bool> {
     Ok(due > 0)
 }
 
-/// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. Says how
-/// many. One that somebody has locked just now does not hold up the others: its time comes at the next look.
-pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<u64> {
+/// What is said of a delivery whose lease ran out.
+pub const DID_NOT_COME_BACK: &str = "the worker that held this did not come back";
+
+/// A delivery whose lease ran out, and what became of it.
+#[derive(Debug, FromRow)]
+pub struct Released {
+    pub kind: DeliveryKind,
+    pub payload: String,
+    pub state: DeliveryState,
+}
+
+/// Gives back what was leased by somebody who did not come back; what has cost `most` workers is given up. One that
+/// somebody has locked just now does not hold up the others: its time comes at the next look.
+pub async fn release_expired(tx: &mut Tx, now: Timestamp, most: i64) -> StoreResult<Vec<Released>> {
     let lock = if matches!(tx, Tx::Sqlite(_)) { "" } else { SKIP_LOCKED };
     let sql = AssertSqlSafe(format!(
         "UPDATE outbox SET state = CASE WHEN attempts - earlier_attempts > $2 THEN 'dead' \
          ELSE 'pending' END, finished_at = CASE WHEN attempts - earlier_attempts > $2 THEN $1 END, \
-         lease_until = NULL, lease_token = NULL, last_error = 'the worker that held this did not come back' \
-         WHERE id IN (SELECT id FROM outbox WHERE state = 'running' AND lease_until < $1{lock})"
+         lease_until = NULL, lease_token = NULL, last_error = $3 \
+         WHERE id IN (SELECT id FROM outbox WHERE state = 'running' AND lease_until < $1{lock}) \
+         RETURNING kind, payload, state"
     ));
-    Ok(on_tx!(tx, c => sqlx::query(sql).bind(now).bind(most).execute(c).await.map(|done| done.rows_affected()))?)
+    Ok(on_tx!(tx, c => sqlx::query_as(sql).bind(now).bind(most).bind(DID_NOT_COME_BACK).fetch_all(c).await)?)
 }
 
 /// After SQLite's clock was set back: what is due or held until later comes earlier by as much. A lease of since then
