@@ -123,6 +123,16 @@ pub const BREAKS: &[Break] = &[
         &["applied"],
         "UPDATE webhook_logs SET preorder_id = '{unpaid}' WHERE preorder_id = '{id}' AND event = 'payment_intent.succeeded'",
     ),
+    on_either(
+        &["applied", "refunds asked for"],
+        concat!(
+            refund!("100", "NULL"),
+            "INSERT INTO webhook_logs (id, provider, event, stripe_event_id, status, preorder_id, raw_data, received_at, \
+             attempts) SELECT 'wh_second', provider, 'refund.created', 'evt_second', status, preorder_id, \
+             '{\"data\":{\"object\":{\"id\":\"re_second\"}}}', received_at, 1 FROM webhook_logs \
+             WHERE preorder_id = '{id}' AND event = 'payment_intent.succeeded'"
+        ),
+    ),
     Break {
         turns: &["guards of events"],
         sqlite: "ALTER TABLE webhook_logs RENAME TO webhook_logs_before; \
