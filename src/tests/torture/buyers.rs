@@ -105,8 +105,13 @@ async fn buy(street: &Street, dice: &mut StdRng, number: u64, purchase: u64) {
         return;
     }
     let session = if dice.random_bool(0.2) {
-        // A double click, at two processes where there are two. Both lead to a page that can be paid.
+        // A double click, at two processes where there are two. Both lead to the one page.
         let (one, other) = tokio::join!(page(street, &id), page(street, &id));
+        if let (Some(one), Some(other)) = (&one, &other)
+            && one != other
+        {
+            street.odd.lock().unwrap().push(format!("two pages for one double click of {id}: {one} and {other}"));
+        }
         if dice.random_bool(0.5) { one.or(other) } else { other.or(one) }
     } else {
         page(street, &id).await

@@ -55,8 +55,11 @@ async fn texts(score: &mut Score, left: &Left<'_>, inbox: &Value) {
     let owed = "SELECT id || '|' || phone FROM preorders WHERE paid_at IS NOT NULL AND phone IS NOT NULL";
     for row in left.db.texts(owed).await {
         let (preorder, phone) = row.split_once('|').unwrap();
-        let is_known = sent.contains_key(phone) || parked.contains_key(preorder);
+        let is_known = sent.remove(phone).is_some() || parked.contains_key(preorder);
         score.find(Harm::Lost, u64::from(!is_known), format!("SMS of {preorder}"));
+    }
+    for to in sent.keys() {
+        score.find(Harm::Wrong, 1, format!("SMS to {to}, who has not paid"));
     }
 }
 
@@ -74,9 +77,13 @@ async fn klaviyo(score: &mut Score, left: &Left<'_>, inbox: &Value) {
         ("Preorder Started", "SELECT id FROM preorders"),
         ("Preorder Success", "SELECT id FROM preorders WHERE paid_at IS NOT NULL"),
     ] {
-        for preorder in left.db.texts(whose).await {
+        let due: BTreeSet<String> = left.db.texts(whose).await.into_iter().collect();
+        for preorder in &due {
             let is_told = told.contains_key(&(metric, preorder.as_str()));
             score.find(Harm::Lost, u64::from(!is_told), format!("Klaviyo's {metric} of {preorder}"));
+        }
+        for (_, preorder) in told.keys().filter(|(of, preorder)| *of == metric && !due.contains(*preorder)) {
+            score.find(Harm::Wrong, 1, format!("Klaviyo's {metric} of {preorder}, without a cause"));
         }
     }
 }
@@ -96,8 +103,10 @@ async fn firebase(score: &mut Score, left: &Left<'_>, inbox: &Value) {
     }
 }
 
-/// At Stripe, a try to pay has one page.
+/// At Stripe, a try to pay has one page; and an order that is paid or cancelled has none on which somebody could pay.
 async fn pages(score: &mut Score, left: &Left<'_>) {
+    let over = "SELECT id FROM preorders WHERE paid_at IS NOT NULL OR status = 'cancelled'";
+    let over: BTreeSet<String> = left.db.texts(over).await.into_iter().collect();
     let mut tries = BTreeSet::new();
     let mut after = String::new();
     loop {
@@ -109,6 +118,16 @@ async fn pages(score: &mut Score, left: &Left<'_>) {
             let of = session["metadata"]["attempt_id"].as_str().unwrap_or_default();
             let is_first = tries.insert(of.to_owned());
             score.find(Harm::Duplicated, u64::from(!is_first), format!("payment page of the try {of:?}"));
+            let preorder = session["metadata"]["preorder_id"].as_str().unwrap_or_default();
+            if session["status"] == "open" && over.contains(preorder) {
+                let tries = format!(
+                    "SELECT number || ': ' || id || ' ' || state || ' ' || COALESCE(session_id, 'without a page') || \
+                     ' since ' || CAST(created_at AS TEXT) FROM checkout_attempts WHERE preorder_id = '{preorder}'"
+                );
+                let tries = left.db.texts(&tries).await;
+                let page = format!("{} of {of}, made at {}", session["id"], session["created"]);
+                score.find(Harm::Wrong, 1, format!("open page {page}, of {preorder}, which is over: {tries:#?}"));
+            }
         }
         let Some(last) = sessions.last().filter(|_| page["has_more"] == true) else { return };
         after = format!("&starting_after={}", last["id"].as_str().unwrap());

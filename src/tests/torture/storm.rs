@@ -53,6 +53,7 @@ pub fn weather(dice: &mut StdRng) -> Value {
             "truncate_rate": shower(0.1),
             "timeout_rate": shower(0.03),
             "lose_answer_rate": shower(0.2),
+            "late_act_rate": shower(0.1),
             "latency_ms": 0,
         });
         if dice.random_bool(0.2) {

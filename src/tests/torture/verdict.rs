@@ -26,6 +26,9 @@ const LONG_AGO: Duration = Duration::from_hours(2);
 /// What is kept is kept before it is answered; clocks are read to the millisecond, and not at the same instant.
 const AN_INSTANT: i64 = 1_000;
 
+/// Why Stripe makes no refund: the money is gone already, by a press before this one or a dispute.
+const REFUSED_BY_STRIPE: [&str; 3] = ["has already been refunded", "has been charged back", "is greater than"];
+
 /// What a storm has left.
 pub struct Left<'a> {
     pub db: &'a Db,
@@ -62,7 +65,9 @@ pub async fn judge(left: Left<'_>) -> Score {
 /// good as lost.
 async fn come_to_rest(score: &mut Score, left: &Left<'_>, ctx: &Context) {
     const UNDER_WAY: &str = "SELECT kind || ' ' || state || ' ' || attempts || ' due ' || CAST(run_at AS TEXT) || ': ' || \
-         COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running')";
+         COALESCE(last_error, '') FROM outbox WHERE state IN ('pending', 'running') \
+         UNION ALL SELECT 'a page whose answer never came, of ' || preorder_id FROM checkout_attempts \
+         WHERE state = 'creating'";
     let began = Instant::now();
     loop {
         let waiting = webhooks_waiting(left.providers).await;
@@ -70,8 +75,8 @@ async fn come_to_rest(score: &mut Score, left: &Left<'_>, ctx: &Context) {
         let is_quiet = waiting == 0 && under_way.is_empty();
         let is_late = began.elapsed() > REST;
         if is_quiet || is_late {
-            let compared = reconcile(ctx, ctx.clock.now() - LONG_AGO, false).await.unwrap();
-            if is_quiet && compared.differences.is_empty() {
+            let compared = reconcile(ctx, ctx.clock.now() - LONG_AGO, false).await;
+            if is_quiet && compared.as_ref().is_ok_and(|report| report.differences.is_empty()) {
                 return;
             }
             if is_late {
@@ -79,8 +84,13 @@ async fn come_to_rest(score: &mut Score, left: &Left<'_>, ctx: &Context) {
                 let open = under_way.len() as u64;
                 score.find(Harm::Lost, open, format!("still under way at {now}: {under_way:#?}"));
                 score.find(Harm::Lost, waiting, "webhooks that nobody took");
-                for differs in compared.differences {
-                    score.find(Harm::Lost, 1, format!("not settled without a hand: {differs:?}"));
+                match compared {
+                    Ok(report) => {
+                        for differs in report.differences {
+                            score.find(Harm::Lost, 1, format!("not settled without a hand: {differs:?}"));
+                        }
+                    }
+                    Err(error) => score.find(Harm::Wrong, 1, format!("comparison that can't be made: {error}")),
                 }
                 return;
             }
@@ -130,8 +140,21 @@ async fn acknowledged(score: &mut Score, left: &Left<'_>) {
     }
     for (preorder, form) in taken(&street.refunds) {
         let key = format!("refund-{preorder}-{form}");
-        let known = db.count(&format!("SELECT COUNT(*) FROM refunds WHERE idempotency_key = '{key}'")).await;
-        score.find(Harm::Lost, u64::from(known == 0), format!("acknowledged refund {key}"));
+        let ended = format!(
+            "SELECT state || ': ' || COALESCE(failure_reason, '') FROM refunds WHERE idempotency_key = '{key}'"
+        );
+        match db.texts(&ended).await.first() {
+            None => score.find(Harm::Lost, 1, format!("acknowledged refund {key}")),
+            Some(ended) if ended.starts_with("failed") && !REFUSED_BY_STRIPE.iter().any(|why| ended.contains(why)) => {
+                score.find(Harm::Lost, 1, format!("acknowledged refund {key}, {ended}"));
+            }
+            Some(_) => {}
+        }
+    }
+    let paid_twice = "SELECT preorder_id FROM checkout_attempts WHERE state = 'paid' GROUP BY preorder_id \
+         HAVING COUNT(*) > 1";
+    for preorder in db.texts(paid_twice).await {
+        score.find(Harm::Duplicated, 1, format!("payment of {preorder}"));
     }
     // Every purchase of the storm has an address of its own.
     let doubled = "SELECT email FROM preorders GROUP BY email HAVING COUNT(*) > 1";
@@ -142,6 +165,12 @@ async fn acknowledged(score: &mut Score, left: &Left<'_>) {
          WHERE state = 'dead' AND kind <> 'send_sms'";
     for delivery in db.texts(given_up).await {
         score.find(Harm::Lost, 1, format!("delivery given up: {delivery}"));
+    }
+    // The staff of a storm tries again what was given up, as people do. Nothing should have been.
+    let by_hand = "SELECT COALESCE(subject, '') || ' ' || COALESCE(detail, '') FROM audit_log \
+         WHERE action = 'delivery_retried'";
+    for act in db.texts(by_hand).await {
+        score.find(Harm::Lost, 1, format!("deliveries that a person had to try again: {act}"));
     }
 }
 

@@ -25,7 +25,7 @@ use crate::workflows::check_promises::Harm;
 
 const BUYERS: u64 = 8;
 /// Time passes this much faster for what is minutes in earnest.
-const SPANS: &str = "span.lease=return(10);span.delivery=return(10);span.retry=return(100);\
+const SPANS: &str = "span.lease=return(10);span.delivery=return(10);span.retry=return(200);\
      span.breaker_pause=return(20);span.key_holds=return(20);span.round=return(30);span.late=return(100)";
 /// More than everything that an epoch's providers are asked and tell.
 const ALL: usize = 200_000;
@@ -113,6 +113,9 @@ impl World {
         world
     }
 
+    /// Each process has an address of its own, which its payment pages lead back to: so one key may come with other words,
+    /// as it does while a setting is being changed.
+    ///
     /// Stripe knows one address; who is behind it changes.
     fn webhooks_go_to(&self, instance: usize) {
         self.sandbox.set_webhook_url(format!("http://127.0.0.1:{}/api/webhooks/stripe", self.ports[instance]));
