@@ -15,10 +15,10 @@ const DRIP: Duration = Duration::from_millis(50);
 
 fn short() -> Limits {
     Limits {
-        head: Duration::from_millis(600),
+        head: Duration::from_millis(1500),
         body: Duration::from_millis(900),
         upload: Duration::from_millis(900),
-        idle: Duration::from_millis(1500),
+        idle: Duration::from_secs(3),
         stalled: Duration::from_millis(900),
         ..Limits::default()
     }

@@ -85,6 +85,10 @@ pub const BUSY: Fault = Fault {
     says: Some(SAID),
     ..told("busy, and saying until when", r#"{"error_rate":1,"error_status":429,"retry_after":40}"#)
 };
+pub const AWAY: Fault = Fault {
+    says: Some(SAID),
+    ..told("away, and saying until when", r#"{"error_rate":1,"error_status":503,"retry_after":40}"#)
+};
 
 pub const FAULTS: &[Fault] = &[
     Fault { harmless: true, ..told("slow", r#"{"latency_ms":150}"#) },
@@ -94,16 +98,14 @@ pub const FAULTS: &[Fault] = &[
     told("resetting", r#"{"reset_rate":1}"#),
     BUSY,
     told("failing", r#"{"error_rate":1,"error_status":500}"#),
-    Fault {
-        says: Some(SAID),
-        ..told("away, and saying until when", r#"{"error_rate":1,"error_status":503,"retry_after":40}"#)
-    },
+    AWAY,
     told("talking garbage", r#"{"garbage_rate":1}"#),
     Fault { only_the_body: true, ..told("breaking off its answers", r#"{"truncate_rate":1}"#) },
     told("losing its answers after the act", r#"{"lose_answer_rate":1}"#),
+    told("failing, and acting all the same", r#"{"late_act_rate":1}"#),
 ];
 /// Takes a timeout a try.
 pub const SILENT: Fault = told("never answering", r#"{"timeout_rate":1}"#);
 
 pub const CALM: &str = r#"{"latency_ms":0,"error_rate":0,"error_status":500,"retry_after":null,"timeout_rate":0,
-    "garbage_rate":0,"truncate_rate":0,"reset_rate":0,"lose_answer_rate":0}"#;
+    "garbage_rate":0,"truncate_rate":0,"reset_rate":0,"lose_answer_rate":0,"late_act_rate":0}"#;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::faults::{BUSY, FAULTS, Fault, Provider, SILENT};
+use super::faults::{AWAY, BUSY, FAULTS, Fault, Provider, SILENT};
 use super::ground::Buyer;
 use super::received::{Received, look_after_the_dead, received};
 use super::run::{LATER, Run};
@@ -112,7 +112,7 @@ async fn of_stripe(kind: Kind) {
 
 async fn of_silence(kind: Kind) {
     // The three that are well must answer within it, on a machine that is busy.
-    let mut run = Run::start(kind, 3_000).await;
+    let mut run = Run::start(kind, 6_000).await;
     for provider in BACKGROUND {
         run.recovers(provider, &SILENT).await;
     }
@@ -151,6 +151,28 @@ async fn of_when_to_come_back(kind: Kind) {
     run.finish().await;
 }
 
+async fn of_texts_when_to_come_back(kind: Kind) {
+    let mut run = Run::start(kind, 10_000).await;
+    let twilio = [Provider::Twilio];
+    run.ground.befall(&twilio, &AWAY).await;
+    for _ in 0..7 {
+        let (buyer, session) = run.on_the_page().await;
+        run.pays(&buyer, &session).await;
+        run.ground.pass(Duration::from_secs(9)).await;
+    }
+    run.ground.nobody_came_too_early(Provider::Twilio, 0, &AWAY).await;
+    // Each that was asked for may have gone out: the first, and the one that found that it is still away.
+    let parked = "SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = 'dead'";
+    assert_eq!((run.ground.asked(Provider::Twilio).await.len(), run.ground.app.count(parked).await), (2, 2));
+    run.ground.recover(&twilio, &AWAY).await;
+    run.ground.pass(LATER).await;
+    run.ground.drain().await;
+    let sent = "SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = 'done'";
+    assert_eq!((run.ground.app.count(sent).await, run.ground.app.count(parked).await), (5, 2));
+    look_after_the_dead(&run.ground).await;
+    run.finish().await;
+}
+
 macro_rules! on_each_database {
     ($($name:ident: $run:expr;)+) => {$(
         mod $name {
@@ -178,4 +200,5 @@ on_each_database! {
     a_buyer_is_told_the_truth_about_stripe_and_pays_once_later: of_stripe;
     a_provider_that_never_answers_is_as_one_that_fails: of_silence;
     a_provider_that_says_when_is_not_asked_before: of_when_to_come_back;
+    texts_are_kept_for_a_provider_that_says_when: of_texts_when_to_come_back;
 }
