@@ -265,6 +265,7 @@ on_both! {
         app.settle_down().await;
         app.advance(Duration::from_mins(2));
         assert!(compare(app, false).await.differences.is_empty());
+        let refund = app.scalar("SELECT provider_refund_id FROM refunds").await.unwrap();
         // Nobody is to settle what is written here.
         app.stop_workers().await;
         let gone = "UPDATE checkout_attempts SET payment_intent_id = 'pi_gone'; \
@@ -273,7 +274,8 @@ on_both! {
         let found = compare(app, false).await;
         let only_ours: Vec<_> = found.differences.iter().filter(|d| d.theirs == "none").map(|d| d.id.as_str()).collect();
         assert_eq!(only_ours, ["pi_gone", "re_gone"], "{:?}", found.differences);
-        let back = format!("UPDATE checkout_attempts SET payment_intent_id = '{intent}'");
+        let back = format!("UPDATE checkout_attempts SET payment_intent_id = '{intent}'; \
+             UPDATE refunds SET provider_refund_id = '{refund}'");
         app.ctx.db.execute(&back).await;
         app.start_workers().await;
         app.expect_broken(&[STRIPE]);
