@@ -91,6 +91,15 @@ pub async fn release(tx: &mut Tx, id: &DeliveryId, token: &str) -> StoreResult<(
     Ok(on_tx!(tx, c => sqlx::query(SQL).bind(id).bind(token).execute(c).await.map(|_| ()))?)
 }
 
+/// Whether one of a kind is being performed, or will be before a time.
+pub async fn goes_on_before(db: &Db, kind: DeliveryKind, before: Timestamp) -> StoreResult<bool> {
+    const SQL: &str = "SELECT (SELECT COUNT(*) FROM outbox WHERE state = 'running' AND kind = $1) \
+         + (SELECT COUNT(*) FROM outbox WHERE state = 'pending' AND lane = $2 AND kind = $1 AND run_at < $3)";
+    let under_way: i64 =
+        on_read!(db, c => sqlx::query_scalar(SQL).bind(kind).bind(kind.lane()).bind(before).fetch_one(c).await)?;
+    Ok(under_way > 0)
+}
+
 /// Whether a claim still holds. Whoever stood still for longer than its lease does not know by itself.
 pub async fn is_held(db: &Db, id: &DeliveryId, token: &str, now: Timestamp) -> StoreResult<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM outbox WHERE id = $1 AND lease_token = $2 AND state = 'running' \

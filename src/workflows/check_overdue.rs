@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::WorkflowError;
 use super::refresh_payment::{self, give_up_page};
 use crate::context::Context;
-use crate::domain::delivery::Delivery;
+use crate::domain::delivery::{Delivery, DeliveryKind};
 use crate::domain::timestamp::Timestamp;
 use crate::fail_points::{Span, span};
 use crate::providers::ProviderError;
@@ -46,6 +46,10 @@ pub async fn enqueue(ctx: &Context) -> Result<bool, WorkflowError> {
     let now = ctx.shared_now().await?;
     let overdue = attempts::overdue(&ctx.db, now - late(), now - LONG, 1).await?;
     if overdue.is_empty() && attempts::unanswered(&ctx.db, now - late(), 1).await?.is_empty() {
+        return Ok(false);
+    }
+    // While Stripe is away, rounds do not pile up: the one that is tried again asks about these too.
+    if outbox::goes_on_before(&ctx.db, DeliveryKind::CheckOverduePayments, now + pause()).await? {
         return Ok(false);
     }
     let deliveries = [ctx.enqueued(Delivery::CheckOverduePayments { round: round(now) })];

@@ -181,12 +181,13 @@ async fn answered_events(score: &mut Score, left: &Left<'_>) {
         Db::Sqlite(_) => "received_at",
         Db::Postgres(_) => "CAST(EXTRACT(EPOCH FROM received_at) * 1000 AS BIGINT)",
     };
+    // First what was answered: where Stripe is still telling, what is kept afterwards is more, and not less.
+    let url = format!("{}/sandbox/inbox.json?service=webhooks", left.providers);
+    let sent: Value = client().get(url).send().await.unwrap().json().await.unwrap();
     let sql = format!("SELECT stripe_event_id || ' ' || {received_at} FROM webhook_logs");
     let kept = left.db.texts(&sql).await;
     let kept: std::collections::HashMap<&str, i64> =
         kept.iter().filter_map(|row| row.split_once(' ')).map(|(id, at)| (id, at.parse().unwrap())).collect();
-    let url = format!("{}/sandbox/inbox.json?service=webhooks", left.providers);
-    let sent: Value = client().get(url).send().await.unwrap().json().await.unwrap();
     for delivery in sent["webhooks"].as_array().unwrap().iter().filter(|sent| sent["state"] == "delivered") {
         let id = delivery["event_id"].as_str().unwrap();
         let Some(last) = delivery["attempts"].as_array().unwrap().last() else { continue };

@@ -25,12 +25,12 @@ use crate::workflows::check_promises::Harm;
 
 const BUYERS: u64 = 8;
 /// Time passes this much faster for what is minutes in earnest.
-const SPANS: &str = "span.lease=return(10);span.delivery=return(10);span.retry=return(200);\
+const SPANS: &str = "span.lease=return(5);span.delivery=return(5);span.retry=return(200);\
      span.breaker_pause=return(20);span.key_holds=return(20);span.round=return(30);span.late=return(100)";
 /// More than everything that an epoch's providers are asked and tell.
 const ALL: usize = 200_000;
 /// Longer than a lease.
-const SLEEP: Duration = Duration::from_secs(7);
+const SLEEP: Duration = Duration::from_secs(13);
 /// Far more than ending takes.
 const AN_END: Duration = Duration::from_mins(1);
 
@@ -81,8 +81,9 @@ impl World {
             ("TWILIO_AUTH_TOKEN", "x"),
             ("TWILIO_FROM", "+15005550006"),
             ("TWILIO_API_BASE", &providers),
-            // A provider that hangs is let go soon, as everything is quicker here.
-            ("PROVIDER_TIMEOUT_MS", "2000"),
+            // A provider that hangs is let go soon, as everything is quicker here. One that is well has to answer within
+            // that on a busy machine.
+            ("PROVIDER_TIMEOUT_MS", "4000"),
             ("ADMIN_EMAIL", ADMIN.0),
             ("ADMIN_PASSWORD", ADMIN.1),
             ("FAILPOINTS", &spans),
