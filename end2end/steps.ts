@@ -56,7 +56,7 @@ export function state(page: Page) {
 /// The success page says so; gives the preorder's number.
 export async function thanked(page: Page, expected = "paid"): Promise<string> {
   await page.waitForURL(/\/preorder\/success/);
-  await expect(state(page)).toHaveAttribute("data-state", expected, { timeout: 15_000 });
+  await expect(state(page)).toHaveAttribute("data-state", expected);
   const number = (await page.getByTestId("order-number").innerText()).trim();
   expect(number).toMatch(/^ROL-[2-9A-HJKMNP-TV-Z]{8}$/);
   return number;

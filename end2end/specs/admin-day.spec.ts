@@ -8,7 +8,6 @@ import { badge, faults, pay, preorder, received, signIn, someone, thanked } from
 test.afterEach(({ request }) => faults(request, { klaviyo: { error_rate: 0 } }));
 
 test("the owner finds an order, sees what failed, repairs it, refunds, exports, replays, and reads who did it", async ({ page, request }) => {
-  test.setTimeout(90_000);
   const email = someone("half-an-address");
   // An answer that no repeat makes better: the event is given up at once.
   await faults(request, { klaviyo: { error_rate: 1, error_status: 400 } });

@@ -38,7 +38,7 @@ test("the overview refreshes itself when somebody pays, and what is open stays o
   const ordered = await thanked(buyer);
   await buyer.close();
   await page.bringToFront();
-  await expect.poll(() => number(page, "Preorders started"), { timeout: 20_000 }).toBe(started + 1);
+  await expect.poll(() => number(page, "Preorders started")).toBe(started + 1);
   await expect(page.getByRole("link", { name: ordered })).toBeVisible();
   await expect(tile(page, "Paid").getByText("whose money came in")).toBeVisible();
   await expect(what).toBeFocused();

@@ -16,7 +16,7 @@ test("a purchase ends as completed and paid, and everyone who should know does",
     expect(events.filter((event) => event.includes("Preorder Success"))).toHaveLength(1);
     expect(events.every((event) => event.includes(number))).toBe(true);
     expect(firebase.length).toBeGreaterThan(0);
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
 
   await signIn(page);
   const rows = await find(page, number);

@@ -33,7 +33,7 @@ test("a bank debit is pending at first, and paid when the bank says so", async (
   await expect(async () => {
     await page.reload();
     await expect(state(page)).toHaveAttribute("data-state", "paid", { timeout: 1_000 });
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
 });
 
 test("a bank debit that fails is not called paid, and another way to pay is one button away", async ({ page }) => {
@@ -44,7 +44,7 @@ test("a bank debit that fails is not called paid, and another way to pay is one 
   await expect(async () => {
     await page.reload();
     await expect(state(page)).toHaveAttribute("data-state", "failed", { timeout: 1_000 });
-  }).toPass({ timeout: 15_000 });
+  }).toPass();
   await page.getByRole("button", { name: "Go on to payment" }).click();
   await pay(page);
   await thanked(page);

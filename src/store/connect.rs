@@ -18,6 +18,9 @@ const ROUNDS: usize = 20;
 
 /// A buyer who waits longer than this for a connection is better served by "try again".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection is asked whether it is there before somebody gets it: one that a network has swallowed answers neither
+/// yes nor no. Whoever came for it gets a new one, well before they would have to be told to try again.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 /// A connection that is given back is asked once more whether it is there. One that hangs is let go after so long, or it
 /// would keep its place in the pool for as long as TCP hopes: a quarter of an hour.
 const GONE_AFTER: Duration = Duration::from_secs(2);
@@ -42,7 +45,10 @@ impl Db {
                 .after_connect(|connection, _| {
                     Box::pin(async move { sqlx::raw_sql(LIMITS).execute(connection).await.map(|_| ()) })
                 })
-                .after_release(|connection, _| Box::pin(still_there(connection)))
+                // sqlx would ask as well, and wait for the answer as long as for a connection.
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(still_there(connection, ANSWERS_WITHIN)))
+                .after_release(|connection, _| Box::pin(still_there(connection, GONE_AFTER)))
                 .connect_with(options);
             return Ok(Self::Postgres(pool.await?));
         }
@@ -92,8 +98,8 @@ impl Db {
     }
 }
 
-async fn still_there(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(GONE_AFTER, connection.ping()).await {
+async fn still_there(connection: &mut PgConnection, within: Duration) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(within, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }

@@ -36,6 +36,11 @@ pub struct Load {
 
 impl Load {
     pub fn start(app: &TestApp, buyers: usize) -> Self {
+        Self::start_with(app, buyers, Duration::from_millis(20))
+    }
+
+    /// Each rests for so long before the next order.
+    pub fn start_with(app: &TestApp, buyers: usize, rest: Duration) -> Self {
         let told = Arc::<Mutex<Told>>::default();
         let stop = tokio_util::sync::CancellationToken::new();
         let buyer = |buyer| {
@@ -46,7 +51,7 @@ impl Load {
                         return;
                     }
                     buy(&base, &told, buyer, n).await;
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    tokio::time::sleep(rest).await;
                 }
             })
         };

@@ -41,7 +41,10 @@ async fn a_server_that_hangs_without_closing_a_connection_holds_nobody_for_ever(
     let admin = app.sign_in_as(Role::Owner).await;
     let load = Load::start(&app, BUYERS);
     load.sells(&app, 10).await;
+    let away = load.away();
     cluster.hold_still();
+    // Else the buyers might have noticed nothing.
+    app.wait_until("buyers hear of it", async || load.away() > away).await;
     everybody_hears_that_it_is_away(&app, &admin).await;
     // Turns at Stripe can't be shared: our own pace is better than none.
     let pace = SharedPace::new(app.ctx.db.clone(), 10);
@@ -70,7 +73,8 @@ async fn a_network_that_is_cut_and_slow_afterwards_costs_nothing_but_patience() 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_connections_than_the_pool_has_are_swallowed_and_the_shop_sells_over_new_ones() {
     let (app, proxy) = behind_a_network().await;
-    let load = Load::start(&app, 30);
+    // More than there are connections, each in no hurry: a backlog would be waited for afterwards.
+    let load = Load::start_with(&app, 30, Duration::from_millis(500));
     load.sells(&app, 60).await;
     proxy.turn(Weather::Swallows);
     let away = load.away();
@@ -81,6 +85,30 @@ async fn more_connections_than_the_pool_has_are_swallowed_and_the_shop_sells_ove
     let listening = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
     app.wait_until("it listens again, over a new one", async || app.ctx.db.try_count(listening).await > Some(1)).await;
     ends_well(app, load).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_were_swallowed_while_nobody_needed_them_turn_nobody_away() {
+    let database = TestDatabase::create(Kind::Postgres).await;
+    let proxy = Proxy::before(&database.url).await;
+    let by_way = proxy.url(&database.url);
+    let app = TestApp::start_on(database.by_way_of(&by_way), &[]).await;
+    let order = |n: usize| {
+        let email = format!("buyer{n}@example.com");
+        let app = &app;
+        async move { app.post("/api/initiate_preorder", &[("email", email.as_str()), ("color", "sakura-pink")]).await }
+    };
+    futures::future::join_all((0..20).map(order)).await;
+    app.settle_down().await;
+    let idle = app.ctx.db.connections()[0].2;
+    assert!(idle > 2, "{idle} connections are idle");
+    proxy.turn(Weather::Swallows);
+    proxy.turn(Weather::Fine);
+    for n in 20..24 {
+        let answer = order(n).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    app.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
