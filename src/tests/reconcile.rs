@@ -110,6 +110,21 @@ on_both! {
         app.settle_down().await;
     }
 
+    async fn a_page_that_only_stripe_remembered_is_asked_about_like_any_other(app: TestApp) {
+        app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
+        let (session, id) = app.checkout("ana@example.com").await;
+        app.settle_down().await;
+        // As an older copy of the database has it.
+        app.ctx.db.execute("DELETE FROM checkout_attempts").await;
+        assert!(compare(app, true).await.is_clean());
+        assert_eq!(app.count("SELECT COUNT(*) FROM checkout_attempts WHERE state = 'open'").await, 1);
+        app.pay_by_card(&session, "4242424242424242").await;
+        app.advance(Duration::from_hours(25));
+        assert!(check_overdue::enqueue(&app.ctx).await.unwrap(), "nobody asks");
+        app.wait_for_badges(&id, "completed/paid").await;
+        app.settle_down().await;
+    }
+
     async fn a_page_that_stripe_does_not_know_holds_up_no_other(app: TestApp) {
         app.faults(json!({ "webhooks": { "lose_rate": 1.0 } })).await;
         let (gone, _) = app.checkout("gone@example.com").await;

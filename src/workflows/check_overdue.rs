@@ -7,7 +7,7 @@ mod calls;
 use std::time::{Duration, Instant};
 
 use super::WorkflowError;
-use super::refresh_payment::{self, give_up_page};
+use super::refresh_payment::{self, give_up};
 use crate::context::Context;
 use crate::domain::delivery::{Delivery, DeliveryKind};
 use crate::domain::timestamp::Timestamp;
@@ -78,7 +78,7 @@ pub(crate) async fn check_within(ctx: &Context, part: Duration) -> Result<String
             // Another account's, or a sandbox's that has forgotten: one of these must not hold up the others.
             Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
                 tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an overdue page");
-                give_up_page(ctx, &attempt).await?;
+                give_up(ctx, &attempt).await?;
                 false
             }
             // It says nothing of the page.

@@ -86,7 +86,7 @@ pub async fn close_open_pages(ctx: &Context, id: &PreorderId) -> Result<usize, W
             Ok(()) => closed += 1,
             Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
                 tracing::warn!(error = error.in_short(), attempt = %attempt.id, "Stripe does not know an open page");
-                give_up_page(ctx, attempt).await?;
+                give_up(ctx, attempt).await?;
             }
             // With one that may be closed later, the delivery comes again.
             Err(WorkflowError::Provider(ProviderError::Permanent(_))) if failure.is_some() => {}
@@ -111,14 +111,14 @@ async fn close_page(ctx: &Context, attempt: &Attempt, session_id: &str) -> Resul
     Ok(())
 }
 
-/// Nobody can pay on its page, which Stripe does not know, and nobody asks about it again. (What is under way stays so:
-/// `join` forgets nothing.)
-pub(super) async fn give_up_page(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
+/// Nobody can pay on this try: Stripe refused to make its page, or does not know it. Nobody asks about it again, and the
+/// next try needs another key. (What is under way stays so: `join` forgets nothing.)
+pub(super) async fn give_up(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
     let mut tx = ctx.db.begin().await?;
     let now = ctx.shared_now_in(&mut tx).await?;
     preorders::lock(&mut tx, &attempt.preorder_id).await?;
     let attempts = attempts::of_preorder(&mut tx, &attempt.preorder_id).await?;
-    // Read again under the lock: it may be known by now.
+    // Read again under the lock: a twin of this request may have been luckier.
     let stored = attempts.into_iter().find(|stored| stored.id == attempt.id && stored.state == attempt.state);
     if let Some(stored) = stored {
         let over = Attempt {

@@ -7,9 +7,9 @@ mod page;
 
 use std::time::Duration;
 
-use page::{close, create};
+use page::create;
 
-use super::refresh_payment::refresh_for_buyer;
+use super::refresh_payment::{give_up, refresh_for_buyer};
 use super::{WorkflowError, settle_payment};
 use crate::context::Context;
 use crate::domain::ids::{AttemptId, PreorderId};
@@ -206,7 +206,7 @@ async fn ask_again(ctx: &Context, id: &PreorderId, attempt: &Attempt) -> Result<
         // says nothing of the page, on which somebody may still pay.
         Err(WorkflowError::Provider(error @ ProviderError::Gone(_))) => {
             tracing::warn!(error = error.in_short(), preorder = %id, "an open page is gone; making another");
-            close(ctx, attempt).await?;
+            give_up(ctx, attempt).await?;
             Ok(None)
         }
         // Stripe is away. The page that it gave us is safe to show: it lets nobody pay twice by itself.

@@ -11,7 +11,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::providers::ProviderError;
 use crate::providers::payments::{Listed, Made, Seen};
 use crate::store::attempts::{self, Attempt};
-use crate::workflows::refresh_payment::give_up_page;
+use crate::workflows::refresh_payment::give_up;
 use crate::workflows::{WorkflowError, settle_payment};
 
 /// A page is made within so long of its try, or never: far more than a call and its repetitions take, and than clocks are
@@ -69,7 +69,7 @@ async fn ask_together(ctx: &Context, calls: &[Attempt], made: Made) -> Result<us
         match pages.remove(attempt.id.as_str()) {
             Some(fact) => take(ctx, attempt, fact).await?,
             // Stripe has told all, and this was not among it: it was never made.
-            None if after.is_none() => give_up_page(ctx, attempt).await?,
+            None if after.is_none() => give_up(ctx, attempt).await?,
             None => continue,
         }
         learnt += 1;

@@ -1,5 +1,7 @@
 //! A fact about a try to pay: which one it speaks of, and how it climbs.
 
+use std::time::Duration;
+
 use super::super::WorkflowError;
 use super::books::Movement;
 use crate::context::Context;
@@ -11,6 +13,9 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::Tx;
 use crate::store::attempts::{self, Attempt};
 use crate::store::preorders::Preorder;
+
+/// Stripe keeps no payment page open for longer.
+const PAGE_LASTS: Duration = Duration::from_hours(24);
 
 pub(super) async fn settle(
     ctx: &Context,
@@ -90,6 +95,8 @@ async fn adopt(
         idempotency_key: format!("adopted-{known_as}"),
         amount_minor: preorder.amount_minor,
         currency: preorder.currency,
+        // One that stays open is asked about when it must be over.
+        expires_at: fact.outcome.is_payable().then(|| fact.occurred_at + PAGE_LASTS),
         // It is no younger than what is said of it: an order made again days later has its tries where they were.
         ..blank_attempt(fact.occurred_at.min(now))
     };

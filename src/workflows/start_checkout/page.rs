@@ -2,6 +2,7 @@
 //! order is paid, cancelled or has another page by now: then nobody is sent to this one, and it is closed.
 
 use super::super::cancel_preorder::close_pages;
+use super::super::refresh_payment::give_up;
 use super::super::{WorkflowError, settle_payment};
 use super::{Checkout, PATIENCE, TRIES, TRIES_THAT_FAIL, WAIT_AT_MOST, WAIT_FOR_TWIN};
 use crate::context::Context;
@@ -23,7 +24,7 @@ pub(super) async fn create(
     attempt: &Attempt,
 ) -> Result<Option<Checkout>, WorkflowError> {
     let Some(new) = new_session(ctx, preorder, attempt).await? else {
-        close(ctx, attempt).await?;
+        give_up(ctx, attempt).await?;
         return Err(WorkflowError::SoldOut);
     };
     let provider = ctx.payments.default();
@@ -46,7 +47,7 @@ pub(super) async fn create(
                 // Refused: no page was made, and none will be. After any other failure there may be one, shown to nobody: the
                 // try stays as it is, and Stripe is asked about it within minutes.
                 if matches!(error, ProviderError::Permanent(_) | ProviderError::Gone(_)) {
-                    close(ctx, attempt).await?;
+                    give_up(ctx, attempt).await?;
                 }
                 return Err(error.into());
             }
@@ -58,7 +59,7 @@ pub(super) async fn create(
         // page of a try that is over, it is closed at Stripe as well.
         tracing::error!(preorder = %preorder.id, session = session.id, asked, price = %preorder.price(), "Stripe's page asks \
             for another amount than the order's price; see COLOR_PRICE_MAP_JSON");
-        close(ctx, attempt).await?;
+        give_up(ctx, attempt).await?;
         save(ctx, preorder, attempt, session).await?;
         let said = format!("Stripe's page asks for {asked}, and the order's price is {}", preorder.price());
         return Err(ProviderError::Configuration(said).into());
@@ -166,19 +167,4 @@ async fn save(ctx: &Context, preorder: &Preorder, attempt: &Attempt, session: Se
         (false, true) => Saved::Over,
         (false, false) => Saved::Payable,
     })
-}
-
-/// Nobody can pay on this attempt: Stripe refused to make its page, or knows it no more. The next try needs another
-/// key. Read again under the lock: a twin of this request may have been luckier.
-pub(super) async fn close(ctx: &Context, attempt: &Attempt) -> Result<(), WorkflowError> {
-    let now = ctx.clock.now();
-    let mut tx = ctx.db.begin().await?;
-    preorders::lock(&mut tx, &attempt.preorder_id).await?;
-    let attempts = attempts::of_preorder(&mut tx, &attempt.preorder_id).await?;
-    if let Some(stored) = attempts.into_iter().find(|stored| stored.id == attempt.id && stored.state == attempt.state) {
-        let closed = Attempt { state: stored.state.join(AttemptState::Expired), ..stored };
-        attempts::save(&mut tx, &closed, now).await?;
-    }
-    tx.commit().await?;
-    Ok(())
 }
