@@ -1,107 +1,18 @@
-//! The rooms Webhooks and Background, as the people who work in them use them: over HTTP, with workers running, and
-//! providers that fail by the sandbox's faults.
+//! Deliveries: seen, tried again, put off, given up for good.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::app::TestApp;
-use super::database::Kind;
-use super::http_client::Answer;
-use super::{PATIENCE, on_both};
+use super::{BACKGROUND, BUY, act, audited, delivery, klaviyo, notice, page, state, until_dead};
 use crate::domain::access::Role;
 use crate::domain::delivery::Lane;
 use crate::outbox::hear_others;
+use crate::tests::app::TestApp;
+use crate::tests::database::Kind;
+use crate::tests::{PATIENCE, on_both};
 use crate::workflows::check_health::check_health;
-
-const BUY: [(&str, &str); 2] = [("email", "ana@example.com"), ("color", "sakura-pink")];
-const BACKGROUND: &str = "/admin/background";
-
-/// What an act says it did: the line that the next page shows.
-fn notice(answer: &Answer) -> String {
-    use base64::Engine;
-    assert_eq!(answer.status, 303, "{}", answer.body);
-    let cookie = answer.cookie("rolitt_notice").expect("no notice");
-    let value = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(cookie.split_once('=').unwrap().1).unwrap();
-    serde_json::from_slice::<Value>(&value).unwrap()["text"].as_str().unwrap().to_owned()
-}
-
-async fn act(app: &TestApp, cookie: &str, path: &str, form: &[(&str, &str)]) -> String {
-    notice(&app.post_as(cookie, path, form).await)
-}
-
-/// The words of a page, without its marks.
-async fn page(app: &TestApp, cookie: &str, path: &str) -> String {
-    let answer = app.get_as(cookie, path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    let mut words = String::new();
-    let mut is_mark = false;
-    for c in answer.body.chars() {
-        match c {
-            '<' => is_mark = true,
-            '>' => is_mark = false,
-            c if !is_mark => words.push(c),
-            _ => {}
-        }
-    }
-    words
-}
-
-async fn audited(app: &TestApp, action: &str) -> i64 {
-    app.count(&format!("SELECT COUNT(*) FROM audit_log WHERE action = '{action}'")).await
-}
-
-async fn delivery(app: &TestApp, kind: &str) -> String {
-    app.scalar(&format!("SELECT id FROM outbox WHERE kind = '{kind}'")).await.unwrap()
-}
-
-async fn state(app: &TestApp, id: &str) -> String {
-    app.scalar(&format!("SELECT state FROM outbox WHERE id = '{id}'")).await.unwrap()
-}
-
-/// Lets days pass until everything that fails has been given up.
-async fn until_dead(app: &TestApp, rows: i64) {
-    app.wait_until("they are given up", async || {
-        app.advance(Duration::from_hours(12));
-        app.count("SELECT COUNT(*) FROM outbox WHERE state = 'dead'").await == rows
-    })
-    .await;
-    app.settle_down().await;
-}
-
-async fn klaviyo(app: &TestApp, error_rate: f64) {
-    app.faults(json!({ "klaviyo": { "error_rate": error_rate, "error_status": 500 } })).await;
-}
-
-fn completed(id: &str, session: &str, preorder: &str) -> String {
-    json!({ "id": id, "object": "event", "type": "checkout.session.completed", "created": 1_700_000_000, "data": {
-        "object": { "id": session, "payment_status": "paid", "amount_total": 49_900, "currency": "usd",
-        "payment_intent": format!("pi_{id}"), "customer_details": { "email": "ana@example.com", "name": "Ana Lovelace" },
-        "metadata": { "preorder_id": preorder } } } })
-    .to_string()
-}
-
-async fn webhook_id(app: &TestApp, stripe_event_id: &str) -> String {
-    app.scalar(&format!("SELECT id FROM webhook_logs WHERE stripe_event_id = '{stripe_event_id}'")).await.unwrap()
-}
-
-/// Everything that settlement may touch, to be compared with itself later.
-async fn records(app: &TestApp) -> Vec<Option<String>> {
-    let mut found = Vec::new();
-    for sql in [
-        "SELECT id || status || payment_status || COALESCE(session_id, '') || CAST(updated_at AS TEXT) FROM preorders",
-        "SELECT MAX(id || state || CAST(updated_at AS TEXT)) FROM checkout_attempts",
-        "SELECT CAST(COUNT(*) AS TEXT) FROM outbox",
-        "SELECT CAST(COUNT(*) AS TEXT) FROM payments_ledger",
-        "SELECT CAST(COUNT(*) AS TEXT) FROM audit_log",
-        "SELECT MAX(id || status || CAST(attempts AS TEXT)) FROM webhook_logs",
-    ] {
-        found.push(app.scalar(sql).await);
-    }
-    found
-}
 
 on_both! {
     async fn a_klaviyo_event_given_up_is_seen_retried_by_support_and_sent_once(app: TestApp) {
@@ -313,105 +224,6 @@ on_both! {
         assert_eq!(audited(app, "event_resent").await, 1);
     }
 
-    async fn replaying_an_applied_an_ignored_and_a_failed_event_changes_nothing_twice(app: TestApp) {
-        app.expect_dead();
-        let (session, preorder) = app.checkout("ana@example.com").await;
-        assert_eq!(app.webhook(&completed("evt_paid", &session, &preorder)).await.status, 200);
-        app.webhook(&json!({ "id": "evt_moon", "type": "moon.landed", "created": 1, "data": { "object": {} } }).to_string()).await;
-        app.webhook(&json!({ "id": "evt_odd", "type": "checkout.session.completed", "created": 1, "data": { "object": [] } }).to_string()).await;
-        app.wait_for_badges(&preorder, "completed/paid").await;
-        app.settle_down().await;
-        let ledger = app.count("SELECT COUNT(*) FROM payments_ledger").await;
-        let (badges, rows) = (app.badges(&preorder).await, app.count("SELECT COUNT(*) FROM outbox").await);
-        let support = app.sign_in_as(Role::Support).await;
-        let mut ids = Vec::new();
-        for event in ["evt_paid", "evt_moon", "evt_odd"] {
-            ids.push(webhook_id(app, event).await);
-        }
-        let form: Vec<(&str, &str)> = ids.iter().map(|id| ("ids[]", id.as_str())).collect();
-        assert_eq!(act(app, &support, "/api/admin/replay_webhooks", &form).await, "3 events are applied again.");
-        app.wait_until("all were applied twice", async || {
-            app.count("SELECT COUNT(*) FROM webhook_logs WHERE attempts = 2").await == 3
-        }).await;
-        app.settle_down().await;
-        let status = async |event: &str| app.scalar(&format!("SELECT status FROM webhook_logs WHERE stripe_event_id = '{event}'")).await.unwrap();
-        assert_eq!([status("evt_paid").await, status("evt_moon").await, status("evt_odd").await], ["success", "ignored", "failed"]);
-        assert_eq!(app.badges(&preorder).await, badges);
-        assert_eq!(app.count("SELECT COUNT(*) FROM outbox").await, rows);
-        assert_eq!(app.count("SELECT COUNT(*) FROM payments_ledger").await, ledger);
-        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
-        assert_eq!(audited(app, "webhook_replayed").await, 3);
-        let nothing = app.post_as(&support, "/api/admin/replay_webhooks", &[]).await;
-        assert_eq!(nothing.status, 422);
-        let odd = page(app, &support, &format!("/admin/webhooks/{}", ids[2])).await;
-        assert!(odd.contains("data.object is missing") && odd.contains("support@example.com replayed a webhook"), "{odd}");
-        // Given up for good: nobody is asked to look at it any more.
-        let delivery = app.scalar("SELECT id FROM outbox WHERE state = 'dead'").await.unwrap();
-        act(app, &support, "/api/admin/discard_delivery", &[("id", &delivery), ("reason", "A test of Stripe's")]).await;
-        let waiting = crate::store::waiting::count(&app.ctx.db, app.ctx.clock.now()).await.unwrap();
-        assert_eq!((waiting.failed_webhooks, waiting.dead), (0, 0));
-        assert_eq!(status("evt_odd").await, "ignored");
-    }
-
-    async fn an_event_that_was_too_early_is_replayed_once_its_preorder_is_there(app: TestApp) {
-        app.expect_dead();
-        let (session, preorder) = app.checkout("ana@example.com").await;
-        // As if the payment came from a database that this one was restored without.
-        app.webhook(&completed("evt_early", "cs_lost", "pre_lost")).await;
-        app.settle_down().await;
-        let id = webhook_id(app, "evt_early").await;
-        let support = app.sign_in_as(Role::Support).await;
-        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
-        assert!(dry.contains("It would fail: names a preorder that is not in this database"), "{dry}");
-        let renamed = completed("evt_early", &session, &preorder);
-        app.ctx.db.execute(&format!("UPDATE webhook_logs SET raw_data = '{renamed}' WHERE id = '{id}'")).await;
-
-        let before = records(app).await;
-        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
-        for change in ["payment status", "unpaid", "paid", "klaviyo_preorder_success", "49900", "pi_evt_early"] {
-            assert!(dry.contains(change), "{change} is not in {dry}");
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(records(app).await, before, "a dry run changed something");
-        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 0);
-
-        act(app, &support, "/api/admin/replay_webhooks", &[("ids[]", &id)]).await;
-        app.wait_for_badges(&preorder, "completed/paid").await;
-        app.settle_down().await;
-        assert_eq!(app.klaviyo_events("Preorder Success").await.len(), 1);
-        let dry = page(app, &support, &format!("/admin/webhooks/{id}?dry_run=1")).await;
-        assert!(dry.contains("Nothing would change"), "{dry}");
-        let shown = page(app, &support, &format!("/admin/webhooks/{id}")).await;
-        assert!(shown.contains("Payment is paid") && shown.contains("Klaviyo preorder success"), "{shown}");
-    }
-
-    async fn the_log_is_found_by_what_people_know_of_an_event(app: TestApp) {
-        let (session, preorder) = app.checkout("ana@example.com").await;
-        app.webhook(&completed("evt_found", &session, &preorder)).await;
-        for n in 0..60 {
-            app.webhook(&json!({ "id": format!("evt_{n}"), "type": "moon.landed", "created": 1, "data": {} }).to_string()).await;
-        }
-        app.settle_down().await;
-        let owner = app.sign_in_as(Role::Owner).await;
-        let number = app.scalar("SELECT preorder_number FROM preorders").await.unwrap();
-        let lines = async |path: &str| app.get_as(&owner, path).await.body.matches("href=\"/admin/webhooks/wh_").count();
-        assert_eq!(lines("/admin/webhooks").await, 50);
-        let first = app.get_as(&owner, "/admin/webhooks").await.body;
-        let next = first.split("href=\"").find(|rest| rest.contains("rel=\"next\"")).unwrap().split('"').next().unwrap().replace("&amp;", "&");
-        assert_eq!(lines(&next).await, 11);
-        for filter in [
-            format!("preorder={}", number.to_lowercase()), format!("preorder={preorder}"), "stripe_event=evt_found".to_owned(),
-            "event=checkout.session.completed".to_owned(), "status=success".to_owned(),
-            "event=checkout.session.completed&status=success&from=2020-01-01&to=2099-01-01T00:00:00Z".to_owned(),
-        ] {
-            assert_eq!(lines(&format!("/admin/webhooks?{filter}")).await, 1, "{filter}");
-        }
-        for filter in ["to=2020-01-01", "status=failed", "stripe_event=evt_nobody", "preorder=ROL-22222222", "event=%00'"] {
-            assert_eq!(lines(&format!("/admin/webhooks?{filter}")).await, 0, "{filter}");
-        }
-        assert!(page(app, &owner, "/admin/webhooks?from=yesterday").await.contains("Write a day"));
-    }
-
     async fn deliveries_are_found_by_state_kind_and_time(app: TestApp) {
         app.post("/api/initiate_preorder", &BUY).await;
         app.settle_down().await;
@@ -426,35 +238,6 @@ on_both! {
             assert_eq!(lines(&format!("state={state}&kind=create_firebase_user")).await, 0, "{state}");
             assert_eq!(lines(&format!("state={state}&from=2020-01-01")).await, 0, "{state}");
         }
-    }
-
-    async fn a_viewer_sees_masked_and_changes_nothing(app: TestApp) {
-        let (session, preorder) = app.checkout("ana@example.com").await;
-        app.webhook(&completed("evt_masked", &session, &preorder)).await;
-        app.settle_down().await;
-        let (viewer, support) = (app.sign_in_as(Role::Viewer).await, app.sign_in_as(Role::Support).await);
-        let id = webhook_id(app, "evt_masked").await;
-        let masked = app.get_as(&viewer, &format!("/admin/webhooks/{id}")).await.body;
-        assert!(masked.contains("a•••@example.com") && masked.contains("49900"), "{masked}");
-        assert!(!masked.contains("ana@example.com") && !masked.contains("Lovelace"), "{masked}");
-        let whole = app.get_as(&support, &format!("/admin/webhooks/{id}")).await.body;
-        assert!(whole.contains("ana@example.com") && whole.contains("Lovelace"), "{whole}");
-        assert_eq!(app.get_as(&viewer, &format!("/admin/webhooks/{id}?dry_run=1")).await.status, 403);
-        let delivery = delivery(app, "create_firebase_user").await;
-        for (path, form) in [
-            ("/api/admin/replay_webhooks", [("ids[]", id.as_str()), ("back", "")]),
-            ("/api/admin/retry_delivery", [("id", &delivery), ("back", "")]),
-            ("/api/admin/discard_delivery", [("id", &delivery), ("reason", "because")]),
-            ("/api/admin/pause_kind", [("kind", "create_firebase_user"), ("reason", "because")]),
-            ("/api/admin/resume_kind", [("kind", "create_firebase_user"), ("back", "")]),
-            ("/api/admin/resend", [("preorder_id", &preorder), ("kind", "klaviyo_preorder_started")]),
-            ("/api/admin/retry_dead", [("kind", ""), ("back", "")]),
-        ] {
-            assert_eq!(app.post_as(&viewer, path, &form).await.status, 403, "{path}");
-        }
-        let room = app.get_as(&viewer, BACKGROUND).await.body + &app.get_as(&viewer, "/admin/webhooks").await.body;
-        assert!(!room.contains("action=\"/api/admin/re") && !room.contains("/api/admin/pause_kind"), "a viewer is offered acts");
-        assert_eq!(app.count("SELECT COUNT(*) FROM audit_log WHERE actor = 'viewer@example.com' AND action NOT LIKE 'logged%'").await, 0);
     }
 }
 
