@@ -86,7 +86,7 @@ pub(super) const TEXT: Text = Text {
     failure_declined_title: "The bank declined this payment.",
     failure_declined_kept: "Your details and your place in line are saved. Nothing was charged.",
     failure_declined_todo: "Try another card or another way to pay, or ask your bank why.",
-    failure_busy_title: "Too many people are here at once.",
+    failure_busy_title: "We're too busy for this just now.",
     failure_busy_kept: "What you typed is still here, and nothing was charged.",
     failure_busy_todo: "Wait a few seconds, then try again.",
     failure_unknown_title: "We don't know yet whether this went through.",

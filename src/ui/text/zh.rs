@@ -86,7 +86,7 @@ pub(super) const TEXT: Text = Text {
     failure_declined_title: "银行拒绝了这次付款。",
     failure_declined_kept: "你的信息和排队位置都已保存，没有扣款。",
     failure_declined_todo: "请换一张卡或换一种付款方式，或向银行询问原因。",
-    failure_busy_title: "现在来的人太多了。",
+    failure_busy_title: "现在太忙，暂时顾不过来。",
     failure_busy_kept: "你填写的内容还在，没有扣款。",
     failure_busy_todo: "请等几秒钟再试。",
     failure_unknown_title: "暂时还不知道这次付款是否完成。",
