@@ -134,8 +134,10 @@ fn view(faults: &Faults, bad: Option<&BadFault>) -> Response {
 /// One group. `cut` says whether a service's cable is pulled; webhooks have none.
 fn card(group: &str, all: &Value, cut: Option<bool>) -> String {
     let title = group[..1].to_uppercase() + &group[1..];
-    let fields: String =
-        all[group].as_object().into_iter().flatten().map(|(name, value)| field(group, name, value)).collect();
+    // What is ticked comes last, each on a line of its own.
+    let (ticked, typed): (Vec<_>, Vec<_>) =
+        all[group].as_object().into_iter().flatten().partition(|(_, value)| value.is_boolean());
+    let fields: String = typed.into_iter().chain(ticked).map(|(name, value)| field(group, name, value)).collect();
     let cable = match cut {
         None => String::new(),
         Some(true) => format!(
@@ -165,8 +167,8 @@ fn field(group: &str, name: &str, value: &Value) -> String {
         "garbage_rate" => "Garbage rate",
         "truncate_rate" => "Cut-off body rate",
         "reset_rate" => "Connection reset rate",
-        "lose_answer_rate" => "Done, but answer lost rate",
-        "late_act_rate" => "Failure answered, done all the same rate",
+        "lose_answer_rate" => "Act done, answer lost: rate",
+        "late_act_rate" => "Failure answered, act done later: rate",
         "decline_all" => "Decline every card",
         "duplicate" => "Extra copies",
         "delay_ms" => "Delay, ms",
