@@ -183,8 +183,9 @@ on_both! {
         app.wait_until("the event is in", async || app.count("SELECT COUNT(*) FROM webhook_logs").await >= 1).await;
         app.faults(json!({ "twilio": { "latency_ms": 20_000 } })).await;
         app.start_workers().await;
-        app.wait_until("it is under way", async || {
-            app.count("SELECT COUNT(*) FROM outbox WHERE kind = 'send_sms' AND state = 'running'").await == 1
+        // Claimed is not enough: before it was handed over, it surely was not sent.
+        app.wait_until("Twilio has it", async || {
+            app.get("/sandbox/asked.json").await.json()["twilio"].as_array().is_some_and(|asked| !asked.is_empty())
         }).await;
         app.stop_workers().await;
         app.faults(json!({ "twilio": { "latency_ms": 0 } })).await;
